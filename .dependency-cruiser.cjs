@@ -1,4 +1,4 @@
-// The rules for imports: routes, plugins, cli → domain ← db, without cycles. `npm run lint` checks them.
+// The rules for imports: routes, plugins, cli → domain ← db, without cycles. `npm run lint` enforces them.
 const TOP = '^(app|server|service)\\.ts$'
 
 /** @type {import('dependency-cruiser').IConfiguration} */

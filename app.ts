@@ -39,9 +39,9 @@ import openapi from './plugins/external/openapi.ts'
 import securityHeaders from './plugins/external/security-headers.ts'
 import traces from './plugins/external/traces.ts'
 
-/** The plugins, ordered by their dependencies. */
+/** The plugins, in dependency order. */
 const plugins = [
-  // Registered first, so that their hooks run for every route and for every request, including refused ones.
+  // Registered first so that their hooks run for every route and every request, including refused ones.
   traces,
   requestIds,
   metrics,
@@ -68,15 +68,15 @@ const plugins = [
   docs
 ]
 
-// @fastify/autoload detects only some ways of running TypeScript, and refuses to load it in all others.
+// @fastify/autoload refuses to load TypeScript files unless it recognizes the runtime. This variable skips that check.
 process.env['FASTIFY_AUTOLOAD_TYPESCRIPT'] = '1'
 
 const routes: AutoloadPluginOptions = {
   dir: pathOf('routes'),
   autoHooks: true,
   cascadeHooks: true,
-  // The folders routes/public and routes/protected only separate routes by whether they need a credential. They are not
-  // part of the URL, but the folders in them are.
+  // The folders routes/public and routes/protected separate the routes that don't need a credential from those that do.
+  // Their names aren't part of any URL, but the names of the folders inside them are.
   dirNameRoutePrefix: (_dir, name) => name !== 'public' && name !== 'protected' && name
 }
 
@@ -89,7 +89,10 @@ export const app = fp(
   { name: 'trivial-api', fastify: '5.x', dependencies: ['config'] }
 )
 
-/** Creates a Fastify server that is ready to listen. Throws a ConfigError if the configuration can't be used. */
+/**
+ * Creates a Fastify server that is ready to listen. Throws a ConfigError if the configuration is invalid or the
+ * database can't be used.
+ */
 export const createServer = async (env: Environment): Promise<FastifyInstance> => {
   const genReqId = createRequestIds()
   const refuse = createRefusal({ nextId: genReqId, log: () => fastify.log })
@@ -97,7 +100,7 @@ export const createServer = async (env: Environment): Promise<FastifyInstance> =
     ...serverOptions(),
     genReqId,
     clientErrorHandler: createClientErrorHandler(refuse),
-    // The configuration is validated later. Without TRUST_PROXY, addresses aren't checked at all.
+    // `isTrustedProxy` is added later, by a plugin. Without TRUST_PROXY, no proxy is trusted.
     trustProxy: env['TRUST_PROXY'] !== undefined && (address => fastify.isTrustedProxy(address))
   })
   replaceNodeReplies(fastify.server, refuse)
@@ -117,14 +120,14 @@ export const createServer = async (env: Environment): Promise<FastifyInstance> =
 const serverOptions = (logging = loggingOptions()): FastifyServerOptions => ({
   ...limits,
   ...logging,
-  // Startup may take longer than Fastify's default of 10 seconds on a busy machine. That isn't a failure.
+  // On a busy machine, plugins may need more than Fastify's default of 10 seconds to start.
   pluginTimeout: 60_000,
-  // While the server is stopping, it still replies to requests on open connections. Then it closes the connections.
+  // While the server is closing, it still processes requests on open connections, and then closes those connections.
   return503OnClosing: false,
   routerOptions: ROUTING,
   frameworkErrors: (error, request, reply) => {
     const { metrics, securityHeaders, setCorsHeaders } = request.server
-    // Fastify runs no hooks for requests that it can't route.
+    // Fastify doesn't run hooks for requests that it can't route.
     identifyRequest(request, reply.headers(securityHeaders))
     setCorsHeaders?.(request, reply)
     sendProblem(error, request, reply)

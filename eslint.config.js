@@ -80,7 +80,7 @@ export default [
     }
   },
   {
-    // Tests read JSON from replies without a type, and check its content.
+    // Tests read JSON from responses without a type, and check its content.
     files: ['test/**/*.ts'],
     rules: {
       // A test checks one fact, including its setup. A file contains all tests of one subject.

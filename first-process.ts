@@ -7,14 +7,14 @@ const end = (signal: NodeJS.Signals): void => {
 }
 
 /**
- * Ends the process on SIGTERM and SIGINT if its id is 1, as in a container. For that process, the kernel ignores
- * signals without a handler. By default, they end any other process.
+ * Terminates the process on SIGTERM and SIGINT if its id is 1, as in a container. By default, these signals terminate
+ * any other process, but the kernel ignores them for process 1 unless it has handlers for them.
  */
 export const endOnSignals = (): void => {
   if (process.pid === 1) for (const signal of SIGNALS) process.on(signal, end)
 }
 
-/** Removes the handlers that `endOnSignals` added, so that other handlers can be used instead. */
+/** Removes the handlers that `endOnSignals` added, so that other handlers can replace them. */
 export const leaveSignals = (): void => {
   for (const signal of SIGNALS) process.off(signal, end)
 }

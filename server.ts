@@ -3,5 +3,5 @@ import { endOnSignals } from './first-process.ts'
 
 endOnSignals()
 
-// Imported dynamically, so that the compile cache covers it.
+// Imported dynamically so that the compile cache is already enabled.
 await import('./service.ts')

@@ -1,2 +1,2 @@
-/** The version of the program, which is the same as in package.json. */
+/** The program's version. It must match the version in package.json. */
 export const VERSION = '0.1.0'

@@ -12,20 +12,20 @@ const LEAST_CHANGES = 500
 const WARM_UP_MS = 15_000
 const SAMPLE_MS = 100
 
-// Each writer has its own app, so that the writers wait for each other only when they write to the audit trail.
+// Each writer has its own app, so that writers wait for each other only when they write to the audit trail.
 const FILL = `
   insert into users (id, name, email, created_at, updated_at) values (1, 'User', 'user@example.com', now(), now());
   insert into apps (name, descriptive_name, port, user_id, created_at, updated_at)
   select 'app' || n, 'App ' || n, 3000 + n, 1, now(), now() from generate_series(0, ${NODES * WRITERS_OF_NODE - 1}) as n
 `
 
-/** Measures how many audited changes per second are possible with several writers at each of several nodes. */
+/** Measures how many audited changes per second are possible with several nodes and several writers per node. */
 export const measureAuditedChanges = async (setup: Setup): Promise<Row[]> => {
   const { plan, credentials, postgres } = setup
   if (postgres === null) return [NO_POSTGRES]
   const { origins, url } = await startNodes(setup, postgres, NODES)
   await execute(url, FILL)
-  // Warms up, because nodes usually run for much longer than a few seconds, so that V8 has optimized their code.
+  // Warms up, so that V8 has optimized the code, as on a node that has been running for a while.
   await changesPerSecond(origins, credentials.clientToken, WARM_UP_MS)
   const taken: number[] = []
   for (let round = 0; round < plan.auditRounds; round++) {
@@ -41,7 +41,7 @@ export const measureAuditedChanges = async (setup: Setup): Promise<Row[]> => {
   ]
 }
 
-/** Returns the number of changes per second if each writer repeatedly changes its own app. */
+/** Has each writer change its own app repeatedly, and returns the number of changes per second. */
 const changesPerSecond = async (origins: readonly string[], token: string, ms: number): Promise<number> => {
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
   const runs = origins.flatMap((url, node) =>

@@ -1,4 +1,4 @@
-// autocannon has no types. These are the ones that the benchmarks use.
+// autocannon has no types. This file declares what the benchmarks use.
 declare module 'autocannon' {
   interface Options {
     url: string

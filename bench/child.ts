@@ -8,7 +8,7 @@ export type Functions = Record<string, (argument: never) => unknown>
 
 export interface Child<F extends Functions> {
   /**
-   * Calls a function of the child process. Calls must not overlap. Rejects if the function throws or the process ends.
+   * Calls a function of the child process. Calls must not overlap. Rejects if the function throws or the process exits.
    */
   call: <Name extends keyof F & string>(
     name: Name,
@@ -24,8 +24,9 @@ interface Call {
 type Outcome = { result: unknown } | { failure: string }
 
 /**
- * Runs the given file in this folder in a separate process. Its working directory and environment contain none of the
- * developer's settings. Calls use IPC, so that they don't count as requests to the server that is being measured.
+ * Runs a file from this folder in a separate process. The developer's settings don't affect it, because it has its own
+ * working directory and environment. Calls use IPC, so that they don't count as requests to the server that is being
+ * measured.
  */
 export const startChild = <F extends Functions>({ folder, defer }: Setup, file: string): Child<F> => {
   const forked = fork(fileURLToPath(new URL(file, import.meta.url)), {
@@ -51,7 +52,7 @@ export const startChild = <F extends Functions>({ folder, defer }: Setup, file: 
   }
 }
 
-/** Provides functions to the parent process until it disconnects or ends. */
+/** Provides functions to the parent process until it disconnects or exits. */
 export const serveParent = (functions: Functions): void => {
   const run = async ({ name, argument }: Call): Promise<Outcome> => {
     try {

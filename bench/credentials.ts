@@ -23,7 +23,7 @@ export const createCredentials = (): Credentials => {
     clientSecret,
     clientKey: `sha256:${digestOf(keyId)}`,
     clientToken: keyAccessToken,
-    // As long as a client key's token, so that both take the same time to read.
+    // Has the same length as a client key's token, so that both take the same time to read.
     staticToken: randomBytes(keyAccessToken.length / 2).toString('hex'),
     jwtSecret,
     jwt: createSigner({ key: jwtSecret, algorithm: 'HS256', noTimestamp: true })({ key_id: keyId })

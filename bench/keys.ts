@@ -15,7 +15,7 @@ const CACHE_KIB = 1024 * 1024
 export interface KeyDatabase {
   url: string
   keys: number
-  /** Returns the given number of new tokens, each for a random key. */
+  /** Returns `count` new tokens, each for a random key. */
   unseen: (count: number) => string[]
 }
 
@@ -49,7 +49,7 @@ const fill = (path: string, keys: number, generation: string): void => {
   const db = new Database(path)
   db.pragma('journal_mode = OFF')
   db.pragma('synchronous = OFF')
-  // Digests are inserted in random order. The cache is large enough for each page of the index to be written only once.
+  // Digests are inserted in random order. With a cache of this size, each page of the index is written only once.
   db.pragma(`cache_size = -${CACHE_KIB}`)
   const addKey = db.prepare(`
     insert into client_keys (row, id, name, scopes, enabled, allowed_ips, metadata, created_at, created_by)

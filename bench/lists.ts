@@ -29,8 +29,8 @@ const MIB = 1024 * 1024
 const MAX_MS = 30_000
 
 /**
- * Compares the list of apps with that of a minimal server. Measures whether the time and memory per app depend on the
- * length of the list, and whether the list delays other requests.
+ * Compares the service's list of apps with that of a minimal server. Measures whether the time and memory per app
+ * depend on the list's length, and whether the list delays other requests.
  */
 export const measureLists = async (setup: Setup): Promise<Row[]> => {
   const { listRounds } = setup.plan
@@ -126,7 +126,7 @@ const open = async ({ origin, headers, agent }: Source, path: string): Promise<I
   return response
 }
 
-/** Reads a reply to its end, and discards it. */
+/** Reads a response to the end and discards it. */
 const read = async (source: Source, path: string): Promise<void> => {
   const response = await open(source, path)
   response.resume()

@@ -18,7 +18,7 @@ export interface Node {
   readonly end: End
 }
 
-/** Starts `node dist/server.js` on a free port, and resolves after its first successful reply. */
+/** Starts `node dist/server.js` on a free port, and resolves after its first successful response. */
 export const startNode = async ({ folder, credentials, defer }: Setup, url: string): Promise<Node> => {
   const port = await freePort()
   const service = spawn(process.execPath, [join(root, 'dist/server.js')], {

@@ -17,7 +17,7 @@ const small = async (): Promise<object> => ({ ok: true })
 /** Adds one small route for each type of authentication. */
 export const addPeers: FastifyPluginAsync<Credentials> = async (fastify, { staticToken, jwtSecret }) => {
   fastify.get(peers.none, small)
-  // The same route again, because the difference between the two shows the noise in the measurement.
+  // The same route again: the difference between the two is the noise in the measurement.
   fastify.get(peers.noneAgain, small)
   fastify.get(peers.clientKey, { onRequest: fastify.requireClientKey, config: { scope: 'apps:read' } }, small)
 

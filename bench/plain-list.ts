@@ -4,9 +4,9 @@ import { once } from 'node:events'
 import { Database } from '../db/sqlite/driver.ts'
 import { serveParent, processorTime } from './child.ts'
 
-// Runs in a separate process, and does only what is necessary to send the same apps as JSON.
+// A minimal server in a separate process. It does only what is necessary to send the same apps as JSON.
 
-// The columns and the order are those of db/sqlite/apps/columns.ts.
+// Selects the same columns in the same order as db/sqlite/apps/columns.ts.
 const SELECT_APPS = `
   select id, name, descriptive_name, port, panels, readable_by, schedule, user_id, organization_id, (
     select json_group_array(json_object('id', tag.id, 'context', tag.context, 'name', tag.name) order by tag.id)

@@ -18,7 +18,8 @@ export interface Plan {
   auditMs: number
 }
 
-// Many short rounds are better than a few long ones, because any other load then affects both sides of a ratio.
+// Many short rounds are better than a few long ones, because other load on the machine then affects both sides of a
+// ratio.
 export const full: Plan = {
   requestRounds: 50,
   requestsPerRound: 1_000,

@@ -5,7 +5,7 @@ import type { Setup } from './setup.ts'
 
 const POSTGRES = 'postgres://postgres@127.0.0.1:5432/postgres'
 
-/** The row for a measure that needs PostgreSQL, if no server is available. */
+/** The row for a measurement that needs PostgreSQL, if no server is available. */
 export const NO_POSTGRES: Row = { what: 'PostgreSQL', result: 'skipped: none at TEST_POSTGRES_URL or 127.0.0.1:5432' }
 
 /** Executes statements on a new connection. */
@@ -28,7 +28,7 @@ export const findPostgres = async (): Promise<string | null> => {
   )
 }
 
-/** Creates an empty database, which is dropped when the measure ends, and returns its URL. */
+/** Creates an empty database and returns its URL. The database is dropped when the measurement ends. */
 export const createDatabase = async ({ defer }: Pick<Setup, 'defer'>, server: string): Promise<string> => {
   const name = `trivial_bench_${randomBytes(8).toString('hex')}`
   defer(async () => {

@@ -29,7 +29,7 @@ const probeRepeatedly = async (target: Probe, signal: AbortSignal): Promise<void
 }
 
 const functions = {
-  /** Opens a connection, and then starts to send small requests on it repeatedly. */
+  /** Opens a connection and starts sending small requests on it repeatedly. */
   begin: async (target: Probe): Promise<void> => {
     await probe(target)
     latencies = []
@@ -37,7 +37,7 @@ const functions = {
     end = probeRepeatedly(target, stopping.signal)
   },
 
-  /** Stops sending requests, and returns the time that each one took, in milliseconds. */
+  /** Stops sending requests, and returns how long each one took, in milliseconds. */
   end: async (): Promise<number[]> => {
     stopping.abort()
     await end

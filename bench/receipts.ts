@@ -12,13 +12,13 @@ const NUMBERS_OF_NODES = [1, 3, 5]
 const MAX_P99_MS = 100
 
 const FAR_MS = 40
-/** The limit for a node that is `FAR_MS` from the database: three round trips, plus the processing time. */
+/** The time limit for a node that is `FAR_MS` from the database: three round trips, plus the processing time. */
 const MAX_ISSUE_MS = 3 * 2 * FAR_MS + 50
 /** The same, plus two round trips for the confirmation: to notify the nodes, and to read their acknowledgements. */
 const MAX_REVOKE_MS = 5 * 2 * FAR_MS + 50
 const MAX_NEAR_MS = 3 * 2 * FAR_MS + 50
 
-/** Sends changes to the nodes in turn, and measures how long it takes until every node applies each change. */
+/** Sends changes to the nodes in turn, and measures how long it takes until every node applies them. */
 export const measureReceipts = async (setup: Setup): Promise<Row[]> => {
   const { postgres } = setup
   if (postgres === null) return [NO_POSTGRES]
@@ -51,7 +51,7 @@ const measureFar = async (setup: Setup, postgres: string): Promise<Row[]> => {
   ]
 }
 
-/** Issues and revokes keys, and returns the time that each change took, in milliseconds. */
+/** Issues and revokes keys, and returns how long each change took, in milliseconds. */
 const changeAll = async (
   { plan, credentials }: Setup,
   origins: readonly string[],
@@ -72,7 +72,8 @@ const changeAll = async (
     if (!response.ok) throw new Error(`POST ${path}: ${response.status} ${JSON.stringify(reply)}`)
     return reply
   }
-  // All keys are issued before the first is revoked, because a process becomes a node only with its first request.
+  // All keys are issued before the first is revoked, because a process becomes a node only when it gets its first
+  // request.
   const ids: string[] = []
   for (let i = 0; i < changes; i++) {
     ids.push((await ask<{ id: string }>(i, issued, '/client_keys', { name: randomUUID(), scopes: ['apps:read'] })).id)

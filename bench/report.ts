@@ -34,8 +34,8 @@ export const costOf = (costs: readonly Cost[], unit: 'request' | 'app'): string 
 }
 
 /**
- * Compares two measures from the same rounds. 1 means equal, and less is worse. The verdict is based on the processor
- * time, because throughput also depends on other load on the machine.
+ * Compares two measurements from the same rounds. A ratio of 1 means equal, and a lower one means worse. The verdict is
+ * based on the processor time, because throughput also depends on other load on the machine.
  */
 export const ratioRow = (what: string, ours: readonly Cost[], theirs: readonly Cost[], least?: number): Row => {
   const byThroughput = ratios(

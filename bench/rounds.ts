@@ -1,6 +1,6 @@
 /**
- * Runs every measure once per round. The results of the first rounds are discarded, because V8 optimizes code only
- * after thousands of runs. Every other round is in reverse order, so that no measure always follows the same one.
+ * Takes every measurement once per round. Discards the results of the first rounds, because V8 optimizes code only
+ * after thousands of runs. Reverses the order in every other round, so that no measurement always follows the same one.
  */
 export const takeInRounds = async <Name extends string, Measure>(
   rounds: number,
@@ -17,7 +17,7 @@ export const takeInRounds = async <Name extends string, Measure>(
   }
   return taken
 }
-/** Returns the given quantile of the values, such as the median for 0.5. Returns NaN if there are no values. */
+/** Returns a quantile of the values, such as the median for 0.5, or NaN if there are no values. */
 export const quantile = (values: readonly number[], share: number): number => {
   const sorted = values.toSorted((a, b) => a - b)
   const place = (sorted.length - 1) * share
@@ -28,6 +28,8 @@ export const quantile = (values: readonly number[], share: number): number => {
 
 export const median = (values: readonly number[]): number => quantile(values, 0.5)
 
-/** Returns the ratio of two measures for each round, so that any other load affects both sides of a ratio. */
+/**
+ * Returns the ratio of two measurements for each round. Within a round, other load on the machine affects both of them.
+ */
 export const ratios = (over: readonly number[], under: readonly number[]): number[] =>
   over.map((value, round) => value / (under[round] ?? NaN))

@@ -64,7 +64,7 @@ for (const [name, measure] of Object.entries(MEASURES).filter(([name]) => only.i
   try {
     rows.push(...(await withEnds(async defer => await measure({ plan, folder: own, credentials, postgres, defer }))))
   } catch (error) {
-    // On a busy machine, one measure can fail. The results of the others, which took minutes, are still reported.
+    // On a busy machine, a measurement can fail. The results of the others, which took minutes, are still reported.
     console.error(error)
     rows.push({ what: name, result: 'failed' })
     process.exitCode = 1

@@ -16,10 +16,10 @@ const MAX_SECONDS = 5
 
 const LEAST_OF_NO_CREDENTIAL = 0.95
 const LEAST_OF_ONE_CONNECTION = 0.85
-/** At most 5 % more processor time. */
+/** Allows at most 5 % more processor time. */
 const LEAST_OF_NO_METRICS = 1 / 1.05
 
-/** Compares authentication by client key with no authentication and with two common types of authentication. */
+/** Compares authentication with a client key to no authentication and to two common types of authentication. */
 export const measureSmallRoute = async (setup: Setup): Promise<Row[]> => {
   const { plan, credentials, folder, postgres } = setup
   const sqlite = await serve(setup, `file:${join(folder, 'without-metrics.db')}`)
@@ -61,7 +61,7 @@ export const measureSmallRoute = async (setup: Setup): Promise<Row[]> => {
 interface Served {
   /** The token of a managed key. */
   readonly token: string
-  /** Returns a function that sends many requests to the given route and returns their cost. */
+  /** Returns a function that sends many requests to a route and returns their cost. */
   readonly load: (
     route: keyof typeof peers,
     options?: Pick<Load, 'connections'> & { readonly token?: string }
@@ -93,7 +93,7 @@ const issueToken = async (origin: string, token: string): Promise<string> => {
   return issued
 }
 
-/** Compares a managed key with no credential, for each number of connections. */
+/** Compares a managed key to no credential, for each number of connections. */
 const compareByConnections = async ({ plan }: Setup, engine: string, { token, load }: Served): Promise<Row[]> => {
   const rows: Row[] = [{ what: `Small route, managed key in ${engine}, against no credential` }]
   for (const connections of NUMBERS_OF_CONNECTIONS) {

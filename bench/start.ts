@@ -11,7 +11,9 @@ import type { Setup } from './setup.ts'
 const MAX_START_MS = 350
 const MAX_COMMAND_MS = 300
 
-/** Measures the time from the start of the service to its first successful reply, and the time that a command takes. */
+/**
+ * Measures how long the service takes to start and send its first successful response, and how long a command takes.
+ */
 export const measureStart = async (setup: Setup): Promise<Row[]> => {
   const url = `file:${join(setup.folder, 'start.db')}`
   const env = { CLIENT_SECRET: setup.credentials.clientSecret, DATABASE_URL: url }

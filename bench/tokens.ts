@@ -17,7 +17,7 @@ const MAX_MANAGED_MICROSECONDS = 20
 const FEW_KEYS = 1_000
 const MANY_KEYS = 1_000_000
 
-/** Measures the time that it takes to authenticate a token, without HTTP. */
+/** Measures how long it takes to authenticate a token, without HTTP. */
 export const measureTokens = async (setup: Setup): Promise<Row[]> => {
   const { tokenRounds, tokensPerRound } = setup.plan
   const secret = randomBytes(32).toString('hex')
@@ -52,7 +52,7 @@ export const measureTokens = async (setup: Setup): Promise<Row[]> => {
 
 /**
  * Creates a database with the given number of keys. Returns a function that authenticates new tokens of these keys and
- * returns the mean time, in µs.
+ * returns the mean time per token, in µs.
  */
 const openUnseen = async (
   { plan, folder, credentials, defer }: Setup,
@@ -65,7 +65,7 @@ const openUnseen = async (
   return async () => await microsecondsEach(database.unseen(plan.tokensPerRound), authenticate)
 }
 
-/** Authenticates the tokens one after another, and returns the mean time that each one took, in µs. */
+/** Authenticates the tokens one after another, and returns the mean time per token, in µs. */
 const microsecondsEach = async (tokens: readonly string[], authenticate: Authenticate): Promise<number> => {
   let refused = 0
   const start = performance.now()

@@ -27,7 +27,10 @@ const GIVE_APPS = `
   insert into grants select id, ${USER_ID}, 1 from apps where id between 3000 and 3015;
 `
 
-/** Measures how long it takes to list one user's apps among many: owned by the user or an organization, or granted. */
+/**
+ * Measures how long it takes to list one user's apps among many: apps that the user or an organization owns, and apps
+ * that are granted to the user.
+ */
 export const measureUserLists = async ({ folder, defer }: Setup): Promise<Row[]> => {
   const { path } = await createAppDatabase(folder, APPS)
   const db = new Database(path)
@@ -45,7 +48,7 @@ export const measureUserLists = async ({ folder, defer }: Setup): Promise<Row[]>
   return [atMost(`A user's ${OWN_APPS} apps among ${count(APPS)}, in SQLite`, median(taken), MAX_LIST_MS, 'ms')]
 }
 
-/** Lists the user's apps in the same way as the service, and returns their number. */
+/** Lists the user's apps as the service does, and returns how many there are. */
 const readApps = async ({ listApps }: Pick<Storage, 'listApps'>): Promise<number> => {
   const { batches } = await listApps({ userId: USER_ID, includeDiscarded: false, tags: [] }, { limit: OWN_APPS + 1 })
   let apps = 0

@@ -3,19 +3,19 @@ import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
-// node build/build.js [<folder> <file>…]: bundles the service and its commands into dist/, because a program would
-// otherwise spend most of its start reading a thousand small files. The benchmarks specify another folder and
+// node build/build.js [<folder> <file>…]: bundles the service and its commands into dist/. Without a bundle, a program
+// would spend most of its startup time reading a thousand small files. The benchmarks pass another folder and
 // additional files.
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const [out = 'dist', ...further] = process.argv.slice(2)
 const PROGRAMS = ['server', 'cli/trivial']
 
-// These packages stay in node_modules, because they are native or inspect how modules are loaded. The PostgreSQL driver
-// works without its native part.
+// These packages stay in node_modules because they are native or hook into module loading. The PostgreSQL driver works
+// without pg-native.
 const EXTERNAL = ['better-sqlite3', 'pg-native', '@fastify/otel', '@opentelemetry/*']
 
-// Defines `require`, which CommonJS packages call.
+// Defines `require`, which bundled CommonJS packages call and ES modules lack.
 const BANNER =
   "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);"
 
@@ -29,8 +29,8 @@ const sourcesIn = folder =>
 const routes = sourcesIn('routes').filter(path => /^export default /m.test(readFileSync(join(root, path), 'utf8')))
 
 /**
- * Excludes packages that our sources import dynamically. Node detects the named exports of a CommonJS module, but a
- * bundled one would have only a default export.
+ * Excludes packages that our sources import dynamically. Node detects a CommonJS module's named exports, but a bundled
+ * module would have only a default export.
  *
  * @type {import('esbuild').Plugin}
  */
@@ -51,7 +51,8 @@ const options = /** @satisfies {import('esbuild').BuildOptions} */ ({
   format: 'esm',
   platform: 'node',
   target: 'node20.19',
-  // Chunks must be in the output's root folder, because one of them may contain paths.ts, which finds other files.
+  // Chunks must be in the root of the output folder, because one of them may contain paths.ts, which locates other
+  // files relative to itself.
   chunkNames: '[name]-[hash]',
   sourcemap: 'linked',
   sourcesContent: false,
@@ -60,7 +61,7 @@ const options = /** @satisfies {import('esbuild').BuildOptions} */ ({
 })
 
 /**
- * Returns the licenses of the packages that contain the given files, as a string to distribute with their bundle.
+ * Returns the licenses of the packages that the files belong to, as one string to distribute with the bundle.
  *
  * @param {string[]} files
  */
@@ -85,8 +86,8 @@ const { metafile } = await build({
   plugins: [excludeDynamicImports],
   banner: { js: BANNER }
 })
-// The exports are a separate bundle, so that other services don't load the rest of this one. It excludes packages,
-// because other services have their own Fastify.
+// The exports have a separate bundle, so that other services don't load the rest of this service. The bundle excludes
+// packages, because other services have their own Fastify.
 await build({
   ...options,
   entryPoints: sourcesIn('exports').map(path => ({ in: path, out: basename(path, '.ts') })),

@@ -1,14 +1,14 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 
-// node build/check-words.js [<file>…]: finds the phrases that docs/glossary.md lists under "Phrases to avoid" in the
-// given files, or in every text file of the project. Exits with 1 if it finds any.
+// node build/check-words.js [<file>…]: searches the files, or every text file in the project, for the phrases listed
+// under "Phrases to avoid" in docs/glossary.md. Exits with 1 if it finds any.
 
 const GLOSSARY = 'docs/glossary.md'
 const HEADING = '## Phrases to avoid'
-// Generated files, applied migrations, which never change, and this program and its test, which quote phrases.
+// Generated files, applied migrations (which never change), and this program and its test (which quote phrases).
 const EXCLUDED = /^(LICENSE|package-lock\.json|db\/.*\/migrations\/|(test\/)?build\/check-words\.)/
-// The gap between two words of a phrase: blanks, or a line break and the prefix of a comment line.
+// The gap between two words in a phrase: whitespace, or a line break followed by the prefix of a comment line.
 const GAP = String.raw`(?:\s|\n\s*(?:\*|//|#|<!--)\s)+`
 // Column names, which can't be changed without a migration.
 const NAMES = [{ files: /^db\/\w+\/(keys|schema)\/|\/matrix\/rows\.ts$/, names: /'caller'|\bcaller, key_hash\b/g }]
@@ -25,7 +25,7 @@ const rules = [...table.matchAll(/^\| ([^|]+) \| ([^|]+) \|$/gm)].slice(1).flatM
 if (rules.length === 0) throw new Error(`${GLOSSARY} has no table below "${HEADING}".`)
 
 /**
- * Returns the text to check in the given file. Ignored names are replaced with blanks, so that positions stay the same.
+ * Returns the text to check in a file. Replaces ignored names with spaces, so that positions stay the same.
  *
  * @param {string} file
  */
@@ -37,7 +37,7 @@ const textOf = file => {
   )
 }
 
-/** Returns the tracked files of the project, except those whose deletion hasn't been committed yet. */
+/** Returns the project's tracked files, except deleted ones whose deletion hasn't been committed yet. */
 const trackedFiles = () => execFileSync('git', ['ls-files'], { encoding: 'utf8' }).trim().split('\n').filter(existsSync)
 
 const given = process.argv.slice(2)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# sh build/run.sh <program> [arguments]: replaces this shell with a program in dist/, so that signals reach it.
+# sh build/run.sh <program> [arguments]: runs a program in dist/. It replaces this shell, so that signals reach it.
 program=$(dirname "$0")/../dist/$1
 shift
 if [ ! -f "$program" ]; then

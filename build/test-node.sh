@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# npm run test:node -- [--start-only] <version of Node.js>…: tests a copy of the project in a temporary folder with each
-# version, which comes from the npm registry. --start-only only installs, migrates, starts and calls the service.
+# npm run test:node -- [--start-only] <version of Node.js>…: tests a copy of the project with each version of
+# Node.js, which comes from the npm registry. With --start-only, it only installs the packages, migrates a database, and
+# starts and calls the service.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -32,7 +33,7 @@ test_on() {
   platform=$(node -p '`node-${process.platform}-${process.arch}`')
   home=$folder/node_modules/$platform
   mkdir "$folder/project"
-  # git also lists files that were deleted but not committed.
+  # git also lists deleted files if the deletion hasn't been committed yet.
   git ls-files -z --cached --others --exclude-standard | { xargs -0 ls -d 2> /dev/null || true; } |
     tar -cf - --files-from - | tar -xf - -C "$folder/project"
   unset npm_config_prefix npm_config_nodedir
@@ -42,14 +43,14 @@ test_on() {
   node -p '`\nNode ${[process.version, process.release.lts].filter(Boolean).join(" ")}`'
   npm ci ${start_only:+--omit=dev}
   (start)
-  # Coverage is checked on one version of Node.js only, because V8 counts branches differently in each version.
+  # Coverage is checked on only one version of Node.js, because each version of V8 counts branches differently.
   if [ -z "$start_only" ]; then npm run build:test && npx tap --disable-coverage; fi
 }
 
 results=() failed=0
 for version; do
   folder=$(mktemp -d)
-  # Runs in a subshell, so that set -e applies in it although its exit code is used.
+  # The subshell stops at the first failure because of set -e. The loop continues with the next version.
   set +e
   (set -e; test_on "$folder" "$version")
   code=$?

@@ -23,7 +23,7 @@ address.`,
     since: { value: '<when>', help: 'only entries at or after this time: 7d (ago), a date or a timestamp' },
     until: { value: '<when>', help: 'only entries before this time: 1d (ago), a date or a timestamp' },
     limit: { value: '<n>', help: `the maximum number of entries: ${DEFAULT_LIMIT} by default, at most ${MAX_LIMIT}` },
-    after: { value: '<number>', help: 'only entries that are older than the one with this number' },
+    after: { value: '<number>', help: 'only entries that are older than the entry with this number' },
     ...jsonOption('print a JSON array, with the details of each change')
   },
 

@@ -47,6 +47,6 @@ const describe = ({ sequence, hash }: AuditHead): string =>
     ? 'The audit trail has no entries. Either nothing was ever changed, or all entries were deleted.'
     : `The audit trail is intact. The last entry is ${sequence}:${hash}`
 
-/** Verifies the database's audit trail. If a noted entry is given, also checks that the trail contains it. */
+/** Verifies the database's audit trail. If `noted` is given, also checks that the trail contains this entry. */
 export const verifyDatabase = async (terminal: Terminal, noted: AuditHead | undefined): Promise<Verification> =>
   await withStorage(terminal, async storage => await createAuditService(storage).verify(noted), { readOnly: true })

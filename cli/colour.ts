@@ -1,11 +1,11 @@
 import { styleText } from 'node:util'
 import type { Environment } from '../config/read.ts'
 
-/** Returns whether the given stream is a terminal and NO_COLOR isn't set (https://no-color.org). */
+/** Returns whether the stream is a terminal and `NO_COLOR` isn't set (https://no-color.org). */
 export const showsColour = ({ isTTY }: { isTTY?: boolean }, env: Environment): boolean =>
   isTTY === true && (env['NO_COLOR'] ?? '') === ''
 
-// By default, Node.js checks its own standard output, which may not be the stream that the text is written to.
+// By default, `styleText` checks `process.stdout`, but the text may be written to another stream.
 const UNCHECKED = { validateStream: false }
 
 export const bold = (text: string): string => styleText('bold', text, UNCHECKED)

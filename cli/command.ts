@@ -1,17 +1,17 @@
 import type { ArgumentSpec, OptionSpecs, Values } from './options.ts'
 import type { Terminal } from './terminal.ts'
 
-/** The exit code of a command that succeeded. */
+/** The exit code if a command succeeds. */
 export const DONE = 0
-/** The exit code of a command that was refused, that didn't find what was requested, or whose result is negative. */
+/** The exit code if a command is refused, doesn't find what was requested, or has a negative result. */
 export const REFUSED = 1
-/** The exit code of a command with invalid options or arguments. */
+/** The exit code if the options or arguments are invalid. */
 export const MISUSED = 2
 
 interface Definition<V> {
-  /** The purpose of the command, for the help. */
+  /** What the command does. Shown in the help. */
   description: string
-  /** The text that the help shows after the options. */
+  /** Text to show in the help, after the options. */
   notes?: string
   options?: OptionSpecs
   argument?: ArgumentSpec
@@ -22,7 +22,7 @@ interface Definition<V> {
 /** A command of the command-line program. */
 export type Command = Definition<Values<OptionSpecs>>
 
-/** Creates a command whose values have the types of its options. */
+/** Creates a command. The types of its `values` are inferred from its options. */
 export const command = <const O extends OptionSpecs>(definition: Definition<Values<O>> & { options?: O }): Command => ({
   ...definition,
   run: async (values, terminal, argument) => await definition.run(values as Values<O>, terminal, argument)

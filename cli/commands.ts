@@ -1,9 +1,9 @@
 import type { Command } from './command.ts'
 
 export interface Entry {
-  /** One line for the list of commands and for completions. */
+  /** A one-line summary for the list of commands and for completions. */
   summary: string
-  /** Imports the command. Only the requested command is imported, so that it starts without waiting for the others. */
+  /** Imports the command. Only the requested command is imported, because importing all of them would delay startup. */
   load: () => Promise<{ default: Command }>
 }
 
@@ -31,14 +31,14 @@ const key: Group = {
       summary: 'Enable a disabled client key',
       load: async () => ({ default: (await import('./key-switch.ts')).enable })
     },
-    revoke: { summary: 'Revoke a client key permanently', load: async () => await import('./key-revoke.ts') },
+    revoke: { summary: 'Revoke client keys permanently', load: async () => await import('./key-revoke.ts') },
     inspect: {
       summary: 'Check whether a token is accepted, and if not, why',
       load: async () => await import('./key-inspect.ts')
     },
-    usage: { summary: 'Show how a client key was used', load: async () => await import('./key-usage.ts') },
+    usage: { summary: 'Show how client keys were used', load: async () => await import('./key-usage.ts') },
     advise: {
-      summary: 'Propose the strictest policy that fits the use of a client key',
+      summary: "Suggest the strictest policy that fits a client key's usage",
       load: async () => await import('./key-advise.ts')
     },
     secrets: {
@@ -96,7 +96,7 @@ export const commands: Readonly<Record<string, Entry | Group>> = {
         load: async () => await import('./db-migrate.ts')
       },
       grants: {
-        summary: 'Print the SQL that gives a role the rights of a node',
+        summary: 'Print the SQL that gives a role the privileges of a node',
         load: async () => await import('./db-grants.ts')
       },
       backup: { summary: 'Back up the database to a new file', load: async () => await import('./db-backup.ts') },
@@ -120,7 +120,7 @@ export const commands: Readonly<Record<string, Entry | Group>> = {
   },
   openapi: { summary: 'Print the OpenAPI document', load: async () => await import('./openapi.ts') },
   complete: {
-    summary: 'Print the completion script for a shell',
+    summary: 'Print a completion script for a shell',
     load: async () => await import('./complete.ts')
   }
 }

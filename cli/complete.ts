@@ -1,8 +1,8 @@
 import { command, DONE } from './command.ts'
 import { UsageError } from './failures.ts'
 
-// bash ends a word at = and at :, so a completion must not repeat the text before them. The line is never evaluated,
-// because a command within $(…) must not run before Enter is pressed.
+// bash splits words at = and :, so a completion must not repeat what precedes them. The line is never evaluated,
+// because a command inside $(…) must not run before the user presses Enter.
 const BASH = `# bash completion for trivial
 
 __trivial_complete_word() {
@@ -22,7 +22,7 @@ __trivial_complete_word() {
 
 complete -F __trivial_complete_word trivial`
 
-// _describe expects a : between a completion and its description, so the : in a scope is escaped.
+// _describe expects a : between a completion and its description, so colons in scopes are escaped.
 const ZSH = `#compdef trivial
 # zsh completion for trivial
 

@@ -1,11 +1,11 @@
 import type { Command as Commander, Option } from 'commander'
 
-/** The last line of the completions. In Cobra's completion protocol, it disables file name completion. */
+/** The last line of the output. In Cobra's completion protocol, it disables file name completion. */
 const NO_FILES = ':4'
 
 /**
- * Returns the completions of the last word, one per line, each followed by a tab and its description if it has one.
- * `node` is the command or group that the preceding words name, or undefined if they don't name one.
+ * Returns the completions for the last word, one per line. If a completion has a description, it follows on the same
+ * line, after a tab. `node` is the command or group named by the preceding words, or undefined if there is none.
  */
 export const completionsOf = (node: Commander | undefined, words: readonly string[]): string => {
   const found = node === undefined ? [] : proposals(node, words.at(-2), words.at(-1) ?? '')
@@ -26,7 +26,7 @@ const proposals = (node: Commander, before: string | undefined, word: string): s
 const beginningWith = (typed: string, proposals: readonly string[]): string[] =>
   proposals.filter(proposal => proposal.startsWith(typed))
 
-/** Returns the known values of the option with the given name, or undefined if no such option takes a value. */
+/** Returns the known values of an option, or undefined if there is no such option or it takes no value. */
 const choicesOf = (options: readonly Option[], name: string | undefined): readonly string[] | undefined => {
   const option = options.find(({ long, required }) => required && long === name)
   return option === undefined ? undefined : (option.argChoices ?? [])

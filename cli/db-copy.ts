@@ -9,17 +9,17 @@ export default command({
 the rows in each table and the audit trail in both databases. Keys, tokens, passwords and sessions continue to work in
 the new database with the same CLIENT_SECRET.
 
-Stop the service first. While the command runs, no other process can use the SQLite database. No process opens the
+Stop the service first. While the command runs, no other process can use the SQLite database. No process can open the
 PostgreSQL database until the copy is complete. If the copy is interrupted, run the command again to continue. At the
 end, the SQLite database is marked as copied. After that, it is read-only unless ALLOW_COPIED_DATABASE is true.`,
-  notes: `Exit code: 0 if everything was copied, 1 if not, or if the audit trail is broken in both databases.
+  notes: `Exit code: 0 if everything was copied; 1 if it was not, or if the audit trail is broken in both databases.
 
 Don't put the password in the URL, because ps and your shell history would show it.
 Set PGPASSWORD or use ~/.pgpass instead.`,
   options: {
     to: {
       value: '<url>',
-      help: 'the URL of the empty database, postgres://…, on the server itself rather than on a connection pooler'
+      help: 'the postgres:// URL of an empty database; connect to the server itself, not to a connection pooler'
     }
   },
 
@@ -40,8 +40,8 @@ Set PGPASSWORD or use ~/.pgpass instead.`,
     }
     terminal.print(
       trail.head.sequence === 0
-        ? 'Its audit trail has no entries.'
-        : `The last entry of its audit trail is ${trail.head.sequence}:${trail.head.hash}`
+        ? 'The audit trail has no entries.'
+        : `The last entry of the audit trail is ${trail.head.sequence}:${trail.head.hash}`
     )
     return DONE
   }

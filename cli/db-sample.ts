@@ -47,5 +47,5 @@ const print = (terminal: Terminal, database: string, logins: readonly SampleLogi
 The users can sign in with these passwords, which can't be shown again:
 `)
   terminal.printTable(loginRows(logins).map(row => ['', ...row]))
-  terminal.print(`\nThe service serves it only to this machine. Start it with DATABASE_URL=${database}`)
+  terminal.print(`\nThe service serves this data only to this machine. Start it with DATABASE_URL=${database}`)
 }

@@ -7,10 +7,9 @@ const SECRET_MODE = 0o600
 const PLAIN = /^[\w:,./-]*$/
 
 /**
- * Sets variables in the given `.env` file. `change` receives the current variables and returns the ones to set. The
- * file's owner and the rest of its content stay unchanged. If there is no file, creates one that only its owner may
- * read. The file is replaced atomically. Throws a CommandError, and leaves the file unchanged, if a value is written in
- * such an unusual way that it can't be edited.
+ * Sets variables in a `.env` file without changing its owner or its other content. `change` receives the current
+ * variables and returns the ones to set. Replaces the file atomically, or creates one that only its owner may read.
+ * Throws a CommandError if a variable is written in a way that this function can't edit.
  */
 export const saveToDotenv = (
   path: string,
@@ -28,7 +27,7 @@ export const saveToDotenv = (
     if (existing !== undefined) {
       // The service may run as a different user than this command.
       chownSync(temporary, existing.uid, existing.gid)
-      // Only the owner may read a file to which a secret is added, even if others could read it before.
+      // If a secret is added, only the owner may read the file, even if others could read it before.
       if (!('CLIENT_SECRET' in values)) chmodSync(temporary, existing.mode)
     }
     renameSync(temporary, target)
@@ -40,7 +39,7 @@ export const saveToDotenv = (
 
 const HEADER = '# .env.example explains every variable.\n'
 
-// The temporary file is also a lock: otherwise, a concurrent command could overwrite the change.
+// The temporary file also serves as a lock. Otherwise, a concurrent command could overwrite the change.
 const reserve = (temporary: string): void => {
   try {
     writeFileSync(temporary, '', { mode: SECRET_MODE, flag: 'wx' })
@@ -48,7 +47,7 @@ const reserve = (temporary: string): void => {
     const { code, message } = error as NodeJS.ErrnoException
     throw code === 'EEXIST'
       ? new CommandError(
-          `${temporary} exists, so another command is changing the file.`,
+          `${temporary} exists, so another command may be changing .env.`,
           `Try again. If no other command is running, delete ${temporary} first.`
         )
       : new CommandError(`.env can't be changed: ${message}`)

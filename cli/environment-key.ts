@@ -6,7 +6,10 @@ import { saveToDotenv } from './dotenv.ts'
 import { CommandError } from './failures.ts'
 import type { Terminal } from './terminal.ts'
 
-/** Creates and prints a key for CLIENT_KEYS. If `allow` is true, adds its digest to `.env`. Stores nothing else. */
+/**
+ * Creates and prints a key for CLIENT_KEYS. If `allow` is true, adds the key's digest to `.env`. Nothing else is
+ * stored.
+ */
 export const issueForEnvironment = async (terminal: Terminal, allow: boolean, json: boolean): Promise<void> => {
   const env = terminal.environment()
   const { CLIENT_SECRET } = readConfig(env, ['CLIENT_SECRET'])
@@ -42,7 +45,7 @@ const howToAllow = (terminal: Terminal, values: readonly string[], hasEntries: b
   const lines = values.map(value => `  CLIENT_KEYS=${hasEntries ? '…,' : ''}${value}`)
   return `To allow it, ${place}:
 
-${lines.join('\n\nor, which reveals nothing if .env leaks:\n\n')}
+${lines.join('\n\nor add the digest, which reveals nothing if .env leaks:\n\n')}
 
 ${terminal.invocation('key issue', '--allow')} does this for you. ${RESTART}`
 }

@@ -4,12 +4,12 @@ import { InvalidFields, isUnavailable } from '../domain/errors.ts'
 import type { DomainError } from '../domain/domain-error.ts'
 import { reasonOf } from '../domain/reason.ts'
 
-/** The error for a command that was refused, or that didn't find what was requested. */
+/** Thrown if a command is refused or doesn't find what was requested. */
 export class CommandError extends UserError {}
 
 /**
- * The error for a command with invalid options or arguments. The message repeats only those that look like names,
- * because anything else could be a secret.
+ * Thrown if a command's options or arguments are invalid. The message only repeats those that look like names, because
+ * anything else could be a secret.
  */
 export class UsageError extends UserError {}
 
@@ -25,11 +25,12 @@ export const asUserError = (failure: unknown): UserError | null => {
     : new CommandError(`${messageOf(failure)}${why}`)
 }
 
-// The option that corresponds to each field of the API.
+// The command-line option for each field in the API.
 const OPTIONS: Readonly<Record<string, string>> = {
   name: '--name',
   description: '--description',
   audience: '--audience',
+  owner: '--owner',
   scopes: '--scope',
   expires_at: '--expires',
   allowed_ips: '--allow-ip',
@@ -43,7 +44,7 @@ const OPTIONS: Readonly<Record<string, string>> = {
 
 const FIELD = new RegExp(`^(${Object.keys(OPTIONS).join('|')})((?:\\.\\w+)*) `)
 
-/** Returns the messages of a domain error, one per line, with the names of options instead of fields. */
+/** Returns the messages of a domain error, one per line, with option names instead of field names. */
 export const messageOf = ({ errors, message }: DomainError): string =>
   (errors ?? [message])
     .map(sentence =>

@@ -15,7 +15,7 @@ fewest scopes and IP ranges. Use it to restrict unscoped keys. The policy can be
   report: (terminal, { id, name, source, scopes: current }, usage, asJson) => {
     const advice = adviseOn(usage, current)
     if (advice === null) {
-      throw new CommandError(`No use of ${name} was recorded in these days, so no policy can be proposed.`)
+      throw new CommandError(`No use of ${name} was recorded in this period, so no policy can be suggested.`)
     }
     const { scopes, allowedIps, requests } = advice
     const body = { scopes, ...(allowedIps === null ? {} : { allowed_ips: allowedIps }) }
@@ -24,11 +24,11 @@ fewest scopes and IP ranges. Use it to restrict unscoped keys. The policy can be
       return
     }
     terminal.print(
-      `${requests} requests of ${name} were accepted. This policy would have allowed them, and nothing else:\n`
+      `${requests} requests with ${name} were accepted. This is the strictest policy that would have allowed them:\n`
     )
     terminal.printJson(body)
     if (allowedIps === null) {
-      terminal.print('\nThe requests came from too many or unknown addresses, so no IP ranges are proposed.')
+      terminal.print('\nThe requests came from too many addresses, or from unknown ones, to suggest IP ranges.')
     }
     terminal.print(
       source === 'managed'

@@ -1,11 +1,13 @@
 import { readTimestamp, toSeconds } from '../http/timestamps.ts'
-import { KEY_SCOPE, SCOPES, scopesCovering, UNSCOPED } from '../domain/keys/policy/scopes.ts'
+import { SCOPES, scopesCovering, UNSCOPED } from '../domain/keys/policy/scopes.ts'
 import type { ClientKeyFilter } from '../domain/keys/rows.ts'
+import { isPossibleScope } from '../domain/services/checks.ts'
+import { toOwner } from './owner.ts'
 import { UsageError } from './failures.ts'
 import type { OptionSpecs, Values } from './options.ts'
-import { BOOLEANS, toBoolean, toOwner, toTimestamp } from './option-values.ts'
+import { BOOLEANS, toBoolean, toTimestamp } from './option-values.ts'
 
-/** The options that select which keys to list. */
+/** The options that filter the list of keys. */
 export const filterOptions = {
   all: { help: 'include revoked keys' },
   name: { value: '<text>', help: 'only keys whose name begins with this text' },
@@ -14,7 +16,7 @@ export const filterOptions = {
     value: '<scope>',
     choices: SCOPES,
     accepts: [UNSCOPED],
-    acceptsLike: new RegExp(KEY_SCOPE),
+    acceptsOther: isPossibleScope,
     help: 'only keys that have this scope, including keys whose * or orders:* includes it; * selects only unscoped keys'
   },
   enabled: { value: '<boolean>', choices: BOOLEANS, help: 'only keys that are enabled (true) or not (false)' },
@@ -33,7 +35,7 @@ export const filterOptions = {
   },
   generation: {
     value: '<generation>',
-    help: 'only keys with an active token of this generation, as printed by key secrets'
+    help: 'only keys with an active token of this generation, as printed by `trivial key secrets`'
   },
   expiring: {
     value: '<time>',
@@ -44,7 +46,7 @@ export const filterOptions = {
 type FilterValues = Values<typeof filterOptions>
 
 /**
- * Returns the filter that the options specify, and the latest expiry if `--expiring` is given, or else null. Throws a
+ * Converts the options to a filter. `until` is the latest expiry if `--expiring` is given, or else null. Throws a
  * UsageError if the options are invalid.
  */
 export const keyFilter = (values: FilterValues): { filter: ClientKeyFilter; until: Date | null } => {
@@ -56,8 +58,8 @@ export const keyFilter = (values: FilterValues): { filter: ClientKeyFilter; unti
   return {
     filter: {
       namePrefix: name,
-      owner: toOwner(owner),
       anyOfScopes: scope === undefined ? undefined : scopesCovering(scope),
+      owner: owner === undefined ? undefined : toOwner(owner),
       enabled: toBoolean(values.enabled),
       revoked: all === true ? undefined : (toBoolean(revoked) ?? false),
       expiresBefore: toTimestamp('expires-before', values['expires-before'], 'ahead'),
@@ -68,16 +70,16 @@ export const keyFilter = (values: FilterValues): { filter: ClientKeyFilter; unti
   }
 }
 
-/** Returns the given generation. Throws a UsageError if it isn't in the format in which `key secrets` prints it. */
+/** Validates a generation and returns it. Throws a UsageError if it isn't in the format that `key secrets` prints. */
 export const toGeneration = (text: string): string => {
   if (!/^[0-9a-f]{8}$/.test(text)) {
-    throw new UsageError('--generation must be 8 hexadecimal digits, as key secrets prints it.')
+    throw new UsageError('--generation must be 8 hexadecimal digits, as printed by `trivial key secrets`.')
   }
   return text
 }
 
 const toDeadline = (time: string): Date => {
   const deadline = toSeconds(time) === null ? '' : readTimestamp(time, 'ahead')
-  if (typeof deadline === 'string') throw new UsageError('--expiring must be a time, such as 14d or 12h.')
+  if (typeof deadline === 'string') throw new UsageError('--expiring must be a duration, such as 14d or 12h.')
   return deadline
 }

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
-import { KEY_SCOPE, SCOPES } from '../domain/keys/policy/scopes.ts'
+import { SCOPES } from '../domain/keys/policy/scopes.ts'
+import { isPossibleScope } from '../domain/services/checks.ts'
 import type { TokenRecord } from '../domain/keys/client-key.ts'
 import type { KeyService } from '../domain/keys/service.ts'
 import { toInspectionJson } from '../http/representations/inspection.ts'
@@ -18,9 +19,9 @@ const reasons: Readonly<Record<string, string>> = {
   key_revoked: 'its key is revoked',
   key_disabled: 'its key is disabled',
   key_expired: 'its key has expired',
-  token_revoked: 'the token is revoked, because a newer one replaced it',
-  token_expired: 'a newer token replaced it, and its grace period is over',
-  address_not_allowed: 'its key is not allowed from this address',
+  token_revoked: 'the token was revoked because a newer one replaced it',
+  token_expired: 'a newer token replaced it, and its grace period has ended',
+  address_not_allowed: 'its key may not be used from this address',
   insufficient_scope: 'its key lacks a required scope'
 }
 
@@ -30,7 +31,7 @@ with, whether it is allowed, and if not, why. It also shows the token's key and 
 never printed. At a terminal, paste the token, then press Enter and Ctrl-D.
 
 With --scope and --address, the token is checked as if it were used for a request that requires these scopes and comes
-from this address. The rate limit is not checked. Nothing is counted or recorded.`,
+from this address. The rate limit is not checked. The check is not counted or recorded as a use of the token.`,
   notes: 'Exit code: 0 if the token is allowed, 1 if not.',
 
   options: {
@@ -38,7 +39,7 @@ from this address. The rate limit is not checked. Nothing is counted or recorded
       value: '<scope>',
       multiple: true,
       choices: SCOPES,
-      acceptsLike: new RegExp(KEY_SCOPE),
+      acceptsOther: isPossibleScope,
       help: 'a scope that the key must have; may be repeated'
     },
     address: { value: '<ip>', help: 'the IP address of the request; by default, the address is not checked' },

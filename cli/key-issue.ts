@@ -17,8 +17,8 @@ const inGroup = <O extends OptionSpecs>(group: string, specs: O): O =>
   Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, { ...spec, group }])) as O
 
 export default command({
-  description: `Issues a client key: a key_id, and the key_access_token in which it is sealed. Both are printed only
-once.
+  description: `Issues a client key: a key_id, and a key_access_token that contains the sealed key_id. Both are printed
+only once.
 
 With --name, the key is stored in the database specified by DATABASE_URL and is active immediately, even if the service
 is already running. Without --name, nothing is stored. To use the key, add the key_id or its digest to CLIENT_KEYS and

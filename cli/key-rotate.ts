@@ -16,8 +16,8 @@ import { MAX_GRACE_SECONDS } from '../domain/keys/lifecycle/tokens.ts'
 const DEFAULT_GRACE = '1d'
 
 /**
- * Returns the generation and the file for rotating many keys, or null to rotate one key. Throws a UsageError if the
- * argument and the options are incomplete or contradictory.
+ * Returns the generation whose keys should be rotated, or null if a single key should be rotated. Throws a UsageError
+ * if the argument and the options are incomplete or contradict each other.
  */
 const toMany = (
   argument: string,
@@ -31,9 +31,7 @@ const toMany = (
     throw new UsageError(`Specify one key: ${KEY_ARGUMENT.help}. Or specify a --generation.`)
   }
   if ((generation === undefined) !== (out === undefined)) {
-    throw new UsageError(
-      '--generation and --out require each other: the new tokens of many keys are written to a new file.'
-    )
+    throw new UsageError('--generation and --out must be used together: the new tokens are written to the --out file.')
   }
   return generation === undefined ? null : { generation: toGeneration(generation) }
 }
@@ -41,7 +39,7 @@ const toMany = (
 const toGraceSeconds = (grace: string): number => {
   const seconds = toSeconds(grace)
   if (seconds === null || seconds > MAX_GRACE_SECONDS) {
-    throw new UsageError('--grace must be a time of at most 30d, such as 12h, 7d or 0s.')
+    throw new UsageError('--grace must be a duration of at most 30d, such as 12h, 7d or 0s.')
   }
   return seconds
 }
@@ -56,7 +54,7 @@ const rotatedJson = ({ keyId, keyAccessToken, older, ...changed }: Rotated): obj
 })
 
 const printOne = (terminal: Terminal, { key, keyId, keyAccessToken, older, ...known }: Rotated): void => {
-  terminal.print(`A new token for ${key.name}, which is active now. ${credentialsText(keyId, keyAccessToken)}
+  terminal.print(`${key.name} has a new token, which is active now. ${credentialsText(keyId, keyAccessToken)}
 
 The older tokens, with their expiry and last use:
 `)
@@ -85,7 +83,7 @@ const printMany = (
   terminal.print(
     rotated === 0
       ? 'No client key was rotated.'
-      : `Client keys with a new token, which is active now: ${rotated}. The only copy of the tokens is ${path}.
+      : `Client keys with a new token, which is active now: ${rotated}. The tokens are stored only in ${path}.
 Their older tokens expire when the grace period ends, ${grace} after each rotation.`
   )
   if (already > 0) terminal.print(`Client keys that already have a newer token, and were not changed: ${already}.`)
@@ -105,13 +103,15 @@ keys; issue new keys to replace them.`,
   options: {
     generation: {
       value: '<generation>',
-      help: 'rotate all keys of this generation, as printed by key secrets; keys with a newer token are not changed'
+      help:
+        'rotate all keys of this generation, as printed by `trivial key secrets`; keys with a newer token stay ' +
+        'unchanged'
     },
     out: {
       value: '<file>',
-      help: `a new file for the new tokens, readable only by its owner, with one line for each token,
-{"id":…,"name":…,"key_access_token":…}, which is written to disk before the token becomes active. You can stop the
-command and run it again for the remaining keys; the last line may then contain a token that never became active`
+      help: `a new file for the new tokens, readable only by its owner. Each token is written to it before the token
+becomes active, on a separate line: {"id":…,"name":…,"key_access_token":…}. You can stop the command and run it again
+for the remaining keys; the last line may then contain a token that never became active`
     },
     grace: {
       value: '<time>',

@@ -1,7 +1,7 @@
 import type { ClientKeyRecord, TokenRecord } from '../domain/keys/client-key.ts'
 import { inactiveReason } from '../domain/keys/client-key.ts'
 
-/** Returns one word for the state of a key: the reason why it's refused, or `active` if it's accepted. */
+/** Returns the state of a key as one word: `active` if it's accepted, or else the reason why it's refused. */
 export const stateOf = (key: ClientKeyRecord): string => {
   const reason = inactiveReason(
     { key, digest: '', generation: '', ref: '', expiresAt: null, revokedAt: null },
@@ -13,7 +13,7 @@ export const stateOf = (key: ClientKeyRecord): string => {
 export const formatTimestamp = (timestamp: Date | null, none = '-'): string =>
   timestamp?.toISOString().replace(/\.\d+Z$/, 'Z') ?? none
 
-/** Returns the table rows that show the policy of the given key. */
+/** Returns table rows that show a key's policy. */
 export const policyRows = (key: ClientKeyRecord): string[][] => [
   ...(key.owner === null ? [] : [['owner', key.owner]]),
   ['scopes', key.scopes.join(' ') || 'none'],

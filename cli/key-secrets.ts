@@ -7,12 +7,12 @@ import { readKeys } from './keys.ts'
 import type { Terminal } from './terminal.ts'
 
 export default command({
-  description: `Shows each configured secret, and each secret that tokens still depend on, with the number of active
-tokens that belong to managed keys and when they were last used. Use it to find out whether you can remove an entry from
-CLIENT_SECRET_PREVIOUS.
+  description: `Shows each secret that is configured or that tokens still depend on. For each secret, the command shows
+the number of active tokens that belong to managed keys, and when they were last used. Use it to find out whether you
+can remove an entry from CLIENT_SECRET_PREVIOUS.
 
 Tokens for environment keys are not stored, so they can't be counted. For each environment key, the command shows which
-secrets its used tokens were sealed with, and when they were last used.`,
+secrets sealed the tokens that were used, and when they were last used.`,
 
   options: jsonOption(
     'print a JSON array with an entry for each combination of secret and key source; generation is null for unused keys'
@@ -28,10 +28,10 @@ secrets its used tokens were sealed with, and when they were last used.`,
     })
 })
 
-/** The use of an environment key with tokens that one secret sealed. An unused key has one entry, without a secret. */
+/** When an environment key was last used with tokens from one secret. An unused key has one entry without a secret. */
 interface Use {
   id: string
-  /** The key's entry in CLIENT_KEYS, or null if the key_id could be guessed from the digest. */
+  /** An entry for the key in CLIENT_KEYS, or null if the `key_id` could be guessed from the entry. */
   entry: string | null
   generation: string | null
   secret: string | null

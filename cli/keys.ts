@@ -11,7 +11,7 @@ import { CommandError } from './failures.ts'
 import { operatorContext } from './operator.ts'
 import { withStorage } from './storage.ts'
 import type { Terminal } from './terminal.ts'
-import type { ChangedKey } from '../domain/keys/freshness/receipt.ts'
+import type { Known } from '../domain/keys/freshness/receipt.ts'
 
 /** Opens the configured database, runs `work` with its keys, and closes the database. */
 export const withKeys = async <T>(
@@ -28,17 +28,17 @@ export const withKeys = async <T>(
   )
 }
 
-/** Does the same as `withKeys`, but for work that only reads. */
+/** Like `withKeys`, but opens the database for reading only. */
 export const readKeys = async <T>(terminal: Terminal, work: (keys: KeyService) => Promise<T>): Promise<T> =>
   await withKeys(terminal, work, { readOnly: true })
 
-/** The argument of every command that acts on one key. */
+/** The argument of all commands that act on one key. */
 export const KEY_ARGUMENT = {
   name: 'key',
   help: 'the id or the name of the key, or - to read one of its tokens from standard input'
 } as const
 
-/** Finds the key that the given argument identifies. Throws a CommandError if there is none. */
+/** Returns the key that the argument identifies. Throws a CommandError if there is none. */
 export const keyOf = async (terminal: Terminal, keys: KeyService, argument: string): Promise<ClientKeyRecord> => {
   const key = argument === '-' ? (await keys.inspect(await readToken(terminal))).key : await keys.resolve(argument)
   if (key === null) {
@@ -47,7 +47,7 @@ export const keyOf = async (terminal: Terminal, keys: KeyService, argument: stri
           'No client key of this service has this token.',
           `To find out why, run: ${terminal.invocation('key inspect')}`
         )
-      : new CommandError('There is no client key with this id or name. Find a revoked key by its id.')
+      : new CommandError('There is no client key with this id or name. Revoked keys can be found only by id.')
   }
   return key
 }
@@ -58,7 +58,7 @@ export const keyJson = (keys: KeyService, key: ClientKeyRecord) => {
   return { ...toKeyJson(key), ...(digest === null ? {} : { digest }) }
 }
 
-/** Reads a token from standard input, and trims whitespace. Throws a CommandError if it's empty or too long. */
+/** Reads a token from standard input and trims whitespace. Throws a CommandError if the input is empty or too long. */
 export const readToken = async (terminal: Terminal): Promise<string> => {
   const token = (await terminal.readInput()).trim()
   if (token === '') throw new CommandError('There is no token on standard input.')
@@ -66,14 +66,14 @@ export const readToken = async (terminal: Terminal): Promise<string> => {
 }
 
 /** Returns one line that describes when a change took effect, and how many nodes acknowledged it. */
-export const receiptText = ({ receiptId, receipt }: Omit<ChangedKey, 'key'>): string => {
+export const receiptText = ({ receiptId, receipt }: Known): string => {
   if (receipt === null) {
     const lost = 'the database became unavailable before all nodes acknowledged the change'
     return `Receipt ${receiptId}: ${lost}. Check GET /receipts/${receiptId}.`
   }
   const { effectiveAt, nodes, acknowledged, leasesEnded, waitedMs } = receipt
-  const since = `Receipt ${receiptId}: the change applies to every request since ${effectiveAt.toISOString()}`
+  const since = `Receipt ${receiptId}: the change has applied to every request since ${effectiveAt.toISOString()}`
   if (nodes === 0) return `${since}.`
   const ended = leasesEnded === 0 ? '' : `, ${leasesEnded} ${leasesEnded === 1 ? 'lease' : 'leases'} ended`
-  return `${since}; ${acknowledged} of ${nodes} nodes acknowledged${ended}, after ${waitedMs} ms.`
+  return `${since}; ${acknowledged} of ${nodes} nodes acknowledged it${ended}, after ${waitedMs} ms.`
 }

@@ -7,14 +7,14 @@ import { withUsers } from './users.ts'
 
 const PASSWORD_BYTES = 18
 
-/** Returns a random password that can't be guessed. */
+/** Generates a random password. */
 export const newPassword = (): string => randomBytes(PASSWORD_BYTES).toString('base64url')
 
 /** Reads a password from standard input. Returns an empty string if there is none. */
 export const readPassword = async (terminal: Terminal): Promise<string> =>
   (await terminal.readInput()).replace(/\r?\n$/, '')
 
-/** Throws a CommandError if the given password doesn't meet the rules. */
+/** Throws a CommandError if the password is too weak. */
 export const refuseWeakPassword = async (
   password: string,
   about: Parameters<typeof passwordIssues>[1]
@@ -23,7 +23,7 @@ export const refuseWeakPassword = async (
   if (issues.length > 0) throw new CommandError(issues.join('\n'))
 }
 
-/** Creates a user with a hash of the given password in the database. Throws a DomainError if a rule forbids this. */
+/** Creates a user with the given password. Throws a DomainError if the user can't be created. */
 export const createUser = async (
   terminal: Terminal,
   password: string,

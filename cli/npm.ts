@@ -2,35 +2,37 @@ import type { Environment } from '../config/read.ts'
 import { UsageError } from './failures.ts'
 import type { OptionSpec, OptionSpecs } from './options.ts'
 
-// npm has options with these names, too. A value that matches the pattern belongs to npm's own option.
+// npm also has options with these names. Values that match the pattern are meant for npm.
 const NPMS_OWN: Readonly<Record<string, RegExp>> = {
   scope: /^(@.*)?$/,
   email: /^(?!true$)/,
   description: /^$/
 }
 
-/** Returns the name of the npm script for the given command, such as `key:issue` for `key issue`. */
+/** Returns the name of the npm script for a command, such as `key:issue` for `key issue`. */
 const scriptOf = (command: string): string => command.replace(' ', ':')
 
-/** Returns whether npm is running the script for the given command. */
+/** Returns whether npm is running the script for the command. */
 export const isScript = (command: string, env: Environment): boolean =>
   command !== '' && env['npm_lifecycle_event'] === scriptOf(command)
 
-/** Returns the command line that runs the given command, either through npm or directly. */
+/** Returns the command line that runs a command, either through npm or directly. */
 export const invocation = (throughNpm: boolean, command: string, args = ''): string => {
   if (!throughNpm) return ['trivial', command, args].filter(part => part !== '').join(' ')
   return `npm run ${scriptOf(command)}${args === '' ? '' : ` -- ${args}`}`
 }
 
-/** Returns a hint for too many arguments if npm runs the command, because npm removes options, but not their values. */
+/**
+ * Returns a hint about excess arguments if npm runs the command, because npm removes options but keeps their values.
+ */
 export const hintOfSeparator = (command: string, env: Environment): string | undefined =>
   isScript(command, env)
     ? `Put -- before the options, because npm removes them otherwise: ${invocation(true, command, '…')}`
     : undefined
 
 /**
- * Throws a UsageError if npm removed any of the command's options because no `--` precedes them. npm stores such
- * options, and those in its configuration files, in variables named npm_config_…. An exception is `--expires`, which
+ * Throws a UsageError if npm has removed any of the command's options because there is no `--` before them. npm passes
+ * such options, as well as those in its configuration files, in variables named `npm_config_…`. The option `--expires`
  * can't be detected.
  */
 export const refuseSwallowed = (

@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os'
 import type { RequestContext } from '../domain/access/principal.ts'
 
-/** Returns the context of the operator, who is the operating system's user and has no permission boundary. */
+/** Returns the request context for the operator: the operating system user, without a permission boundary. */
 export const operatorContext = (): RequestContext => ({
   actor: { kind: 'cli', ...operatingSystemUser() },
   principal: null,

@@ -4,12 +4,12 @@ export interface OptionSpec {
   readonly value?: string
   /** Whether the option may be repeated. */
   readonly multiple?: true
-  /** The accepted values, which completions propose. Without choices, any value is accepted. */
+  /** The accepted values, which completions propose. If omitted, any value is accepted. */
   readonly choices?: readonly string[]
-  /** Further accepted values, which completions don't propose. */
+  /** Other accepted values, which completions don't propose. */
   readonly accepts?: readonly string[]
-  /** The format of further accepted values, which completions don't propose. */
-  readonly acceptsLike?: RegExp
+  /** Returns whether a value is accepted that is not among these lists. */
+  readonly acceptsOther?: (value: string) => boolean
   /** The heading above the option in the help. */
   readonly group?: string
   readonly help: string
@@ -19,7 +19,7 @@ export type OptionSpecs = Readonly<Record<string, OptionSpec>>
 
 /** The type of a list's elements, or `Else` if `List` isn't a list. */
 type OneOf<List, Else> = List extends readonly (infer Value)[] ? Value : Else
-type TextOf<O extends OptionSpec> = O extends { acceptsLike: RegExp }
+type TextOf<O extends OptionSpec> = O extends { acceptsOther: unknown }
   ? string
   : O extends { choices: infer Choices }
     ? OneOf<Choices, string> | (O extends { accepts: infer More } ? OneOf<More, never> : never)
@@ -34,11 +34,11 @@ type ValueOf<O extends OptionSpec> = O extends { value: string }
 
 export type Values<O extends OptionSpecs> = { [Name in keyof O]?: ValueOf<O[Name]> | undefined }
 
-/** The only argument of a command, apart from its options. */
+/** A command's positional argument. A command has at most one. */
 export interface ArgumentSpec {
   readonly name: string
   readonly help: string
-  /** Whether the argument may be omitted. The command then receives an empty string. */
+  /** Whether the argument may be omitted, in which case the command receives an empty string. */
   readonly optional?: true
   /** The values that completions propose. */
   readonly choices?: readonly string[]

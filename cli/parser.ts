@@ -17,7 +17,7 @@ export class StrictCommand extends Commander {
     return super.parseOptions(args)
   }
 
-  // Commander only calls this for an unknown option: parseOptions and the program detect all other errors.
+  // Commander only calls this for unknown options. parseOptions and the program detect all other errors.
   override error(): never {
     const typed = String(this.args.find(isOption))
     const known = this.createHelp().visibleOptions(this)
@@ -30,7 +30,7 @@ export class StrictCommand extends Commander {
   }
 }
 
-/** Returns whether a word is an option. A single `-` isn't one: it means standard input. */
+/** Returns whether a word is an option. A single `-` isn't an option; it means standard input. */
 export const isOption = (word: string): boolean => /^-./.test(word)
 
 const checkValues = (options: readonly Option[], args: readonly string[]): void => {
@@ -40,7 +40,7 @@ const checkValues = (options: readonly Option[], args: readonly string[]): void 
     const [name] = word.split('=', 1)
     const option = options.find(({ long }) => long === name)
     if (option === undefined) continue
-    // The last value would silently replace the others. An option that collects its values has a parser.
+    // Otherwise, the last value would silently replace the others. Options that collect their values have a parser.
     if (given.has(option) && option.required && option.parseArg === undefined) {
       throw new UsageError(`${name} was given more than once.`)
     }
@@ -57,7 +57,7 @@ const checkValues = (options: readonly Option[], args: readonly string[]): void 
   }
 }
 
-// Text that doesn't have the form of an option name may be a misplaced secret, so the message doesn't repeat it.
+// The message only repeats what looks like an option name, because anything else may be a misplaced secret.
 const unknownOption = (typed: string, names: readonly string[]): string => {
   const [name = ''] = typed.split('=', 1)
   if (!/^--?[a-z][a-z-]*$/.test(name)) return 'There is no such option.'
@@ -71,12 +71,12 @@ const MIN_BEGINNING = 3
 const isBeginning = (beginning: string, word: string): boolean =>
   beginning.length >= MIN_BEGINNING && word.startsWith(beginning)
 
-/** Throws a UsageError if an option has a value that is not among its choices. */
+/** Throws a UsageError if an option's value isn't one of its choices. */
 export const checkChoices = (specs: OptionSpecs, values: Values<OptionSpecs>): void => {
-  for (const [name, { choices, accepts = [], acceptsLike }] of Object.entries(specs)) {
+  for (const [name, { choices, accepts = [], acceptsOther }] of Object.entries(specs)) {
     if (choices === undefined) continue
     const good = [...accepts, ...choices]
-    const isGood = (text: string): boolean => good.includes(text) || acceptsLike?.test(text) === true
+    const isGood = (text: string): boolean => good.includes(text) || acceptsOther?.(text) === true
     const wrong = [values[name] ?? []].flat().find(text => !isGood(String(text)))
     if (wrong === undefined) continue
     const likely = nearest(String(wrong), good)
@@ -95,8 +95,8 @@ export const unknownCommand = (typed: string, known: readonly string[]): string 
 }
 
 /**
- * Returns the Damerau-Levenshtein distance of two words: how many letters must be inserted, deleted, replaced or
- * exchanged with the next one. No letter is changed twice.
+ * Returns the edit distance between two words. One edit inserts, deletes or replaces a letter, or swaps two adjacent
+ * letters. No letter is edited twice (optimal string alignment).
  */
 const distance = (from: string, to: string): number => {
   const [a, b] = [Array.from(from), Array.from(to)]
@@ -116,7 +116,7 @@ const distance = (from: string, to: string): number => {
   return Number(row.at(-1))
 }
 
-// For a long word, a third of its letters would be too many: unrelated words would match.
+// The limit for long words. Without it, a third of their letters could differ, and unrelated words would match.
 const MAX_DISTANCE = 3
 
 /** Returns the known word that a mistyped word probably means, or undefined if none is similar enough. */

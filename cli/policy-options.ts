@@ -2,18 +2,19 @@ import type { XStatic } from 'typebox/schema'
 import { readTimestamp, toSeconds } from '../http/timestamps.ts'
 import { keyFields } from '../http/representations/key-fields.ts'
 import type { ChangeKeyBody } from '../http/representations/key-fields.ts'
-import { KEY_SCOPE, SCOPES, UNSCOPED } from '../domain/keys/policy/scopes.ts'
+import { SCOPES, UNSCOPED } from '../domain/keys/policy/scopes.ts'
+import { isPossibleScope } from '../domain/services/checks.ts'
 import { UsageError } from './failures.ts'
 import type { OptionSpecs, Values } from './options.ts'
 
-/** The options for the policy of a key. */
+/** The options for a key's policy. */
 export const policyOptions = {
   scope: {
     value: '<scope>',
     multiple: true,
     choices: SCOPES,
     accepts: [UNSCOPED],
-    acceptsLike: new RegExp(KEY_SCOPE),
+    acceptsOther: isPossibleScope,
     help: `a scope of the key, such as apps:read; * for all scopes of this API; orders:* for all scopes of the
 service orders; may be repeated`
   },
@@ -27,15 +28,15 @@ service orders; may be repeated`
     multiple: true,
     help: 'an IP address or CIDR range from which the key is accepted, or any; may be repeated'
   },
-  rate: { value: '<limit>', help: 'the rate limit over all tokens of the key, such as 100/60s, or none' },
-  owner: { value: '<text>', help: 'whose key it is, such as customer:4711, or none' },
+  rate: { value: '<limit>', help: "the rate limit, shared by all of the key's tokens, such as 100/60s; or none" },
+  owner: { value: '<text>', help: 'the owner of the key, such as customer:4711; or none' },
   description: { value: '<text>', help: 'the purpose of the key' },
   metadata: { value: '<json>', help: 'a JSON object to store with the key' }
 } as const satisfies OptionSpecs
 
 type PolicyValues = Values<typeof policyOptions>
 
-/** Converts the options to a request body, which is not validated yet. Throws a UsageError if a value is malformed. */
+/** Converts the options to a request body, which isn't validated yet. Throws a UsageError if a value is malformed. */
 export const policyBody = (values: PolicyValues): Partial<Record<keyof XStatic<typeof ChangeKeyBody>, unknown>> => ({
   ...(values.description === undefined ? {} : { description: values.description }),
   ...(values.owner === undefined ? {} : { owner: values.owner === 'none' ? null : values.owner }),
@@ -71,7 +72,9 @@ const toRate = (rate: string): object | null => {
   const max = /^[1-9]\d{0,9}$/.test(requests) ? Number(requests) : 0
   const seconds = toSeconds(time) ?? 0
   if (rest !== undefined || (max === 0 && seconds === 0)) {
-    throw new UsageError('--rate must be a number and a time of at least a second, such as 100/60s, or none.')
+    throw new UsageError(
+      '--rate must be a number of requests and a duration of at least one second, such as 100/60s, or none.'
+    )
   }
   if (max < MAX.minimum || max > MAX.maximum) {
     throw new UsageError(
@@ -79,7 +82,7 @@ const toRate = (rate: string): object | null => {
     )
   }
   if (seconds < WINDOW.minimum || seconds > WINDOW.maximum) {
-    throw new UsageError('--rate must end with a time from 1s to 1d, such as 60s in 100/60s.')
+    throw new UsageError('--rate must end with a duration from 1s to 1d, such as 60s in 100/60s.')
   }
   return { max, window_seconds: seconds }
 }

@@ -14,7 +14,7 @@ import { createProgram, define, nodeAt, pathOf, termOf, valuesOf } from './synta
 import { openTerminal } from './terminal.ts'
 import type { Io, Terminal } from './terminal.ts'
 
-/** Runs the command that the arguments name. Returns its exit code: DONE, REFUSED or MISUSED. */
+/** Runs the command that the arguments specify, and returns its exit code: DONE, REFUSED or MISUSED. */
 export const run = async (io: Io): Promise<number> => {
   const args = io.args[0] === 'help' ? [...io.args.slice(1), '--help'] : io.args
   const request = args[0] === 'complete' && args[1] === '--' ? args.slice(2) : null
@@ -23,7 +23,7 @@ export const run = async (io: Io): Promise<number> => {
   return await flushed(terminal, await runAt({ place, args, request }, io, terminal))
 }
 
-/** A command line: the command that it names, and the words to complete if a shell requested completions. */
+/** A parsed command line. `request` contains the words being completed if a shell requested completions. */
 interface Typed {
   place: Place
   args: readonly string[]
@@ -61,7 +61,7 @@ const runAt = async (
   }
 }
 
-/** Waits until all output has been written. Returns the given exit code, or REFUSED if writing failed. */
+/** Waits until all output has been written. Returns `code`, or REFUSED if writing failed. */
 const flushed = async (terminal: Terminal, code: number): Promise<number> => {
   try {
     await terminal.flush()
@@ -73,15 +73,15 @@ const flushed = async (terminal: Terminal, code: number): Promise<number> => {
 }
 
 interface Place {
-  /** The known names of the group and the command. */
+  /** The names of the group and the command, as far as they exist. */
   path: string[]
-  /** The command, or undefined if the names lead to a group. */
+  /** The command, or undefined if `path` is a group. */
   entry?: Entry
-  /** The first unknown name. */
+  /** The first name that doesn't exist. */
   unknown?: string
 }
 
-/** Finds the group or the command that is named by the words before the first option. */
+/** Finds the group or command that the words before the first option specify. */
 const find = (args: readonly string[]): Place => {
   const words = args.filter(word => word !== '--')
   const end = words.findIndex(isOption)
@@ -98,7 +98,7 @@ const find = (args: readonly string[]): Place => {
 const own = <T>(record: Readonly<Record<string, T>>, name: string): T | undefined =>
   Object.hasOwn(record, name) ? record[name] : undefined
 
-/** Returns the names of all groups and commands, as users type them. */
+/** Returns the full names of all groups and commands, such as `key issue`. */
 const commandNames = (): string[] =>
   Object.entries(commands).flatMap(([name, entry]) => [
     name,
@@ -113,7 +113,7 @@ const refuseTokens = (args: readonly string[]): void => {
   )
 }
 
-// Node.js replaces bytes that are not UTF-8 with U+FFFD, so the original argument is lost.
+// Node.js replaces invalid UTF-8 in arguments with U+FFFD, so the original bytes are lost.
 const refuseMangled = (args: readonly string[]): void => {
   if (!args.some(arg => arg.includes(REPLACEMENT))) return
   throw new UsageError('An argument contains bytes that are not UTF-8.', 'Set the encoding of the terminal to UTF-8.')
@@ -143,7 +143,7 @@ const expectedArgument = (argument: ArgumentSpec | undefined): string =>
 
 /** Prints a failure to standard error. Returns the exit code. */
 export const reportFailure = (error: unknown, node: Commander, terminal: Terminal): number => {
-  // Commander has already printed the version or the help, to standard error if the command is missing.
+  // Commander has already printed the version or the help. If no command was given, the help goes to standard error.
   if (error instanceof CommanderError) return error.exitCode === 0 ? DONE : MISUSED
   const known = asUserError(error)
   terminal.fail(known ?? error)

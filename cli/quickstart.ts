@@ -45,13 +45,13 @@ const ownUrl = (terminal: Terminal, { DATABASE_URL: given }: Environment): strin
   )
 }
 
-/** Returns the command line that runs the given command on quickstart's database, regardless of `DATABASE_URL`. */
+/** Returns the command line that runs a command on quickstart's database, regardless of `DATABASE_URL`. */
 const typed = (terminal: Terminal, name: string, args: string): string =>
   `DATABASE_URL=${sampleUrl(terminal)} ${terminal.invocation(name, args)}`
 
 /**
- * Returns the key that an earlier run issued, or null if there is none. Throws a CommandError if the key is disabled,
- * or if it was changed or not issued by quickstart, because it may then be in use and have other permissions.
+ * Returns the key that an earlier run issued, or null if there is none. Throws a CommandError if the key is disabled or
+ * has been changed, or if quickstart didn't issue it, because other clients may be using it.
  */
 const ownKey = async (terminal: Terminal, keys: KeyService): Promise<ClientKeyRecord | null> => {
   const revoke = typed(terminal, 'key revoke', KEY)
@@ -60,14 +60,14 @@ const ownKey = async (terminal: Terminal, keys: KeyService): Promise<ClientKeyRe
   if (key === null) return null
   if (!isOwn(key)) {
     throw new CommandError(
-      `The client key ${KEY} was changed or was not issued by quickstart, so it is not replaced.`,
+      `The client key ${KEY} was changed or was not issued by quickstart, so it was not replaced.`,
       `Rename it with ${rename}, or revoke it with ${revoke}, and try again.`
     )
   }
   if (!key.enabled) {
     throw new CommandError(
       `The client key ${KEY} is disabled.`,
-      `Revoke it, so that the next run issues a new one: ${revoke}`
+      `Revoke it so that the next run can issue a new one: ${revoke}`
     )
   }
   return key
@@ -84,7 +84,7 @@ const isOwn = (key: ClientKeyRecord): boolean => {
   )
 }
 
-/** Issues a key and returns its token. Revokes any key from an earlier run, whose token wasn't stored. */
+/** Issues a key and returns its token. Revokes the key from an earlier run, because its token wasn't stored. */
 const replaceKey = async (keys: KeyService, known: ClientKeyRecord | null): Promise<string> => {
   const context = operatorContext()
   if (known !== null) await keys.revoke(known.id, 'replaced by a later run of quickstart', context)
@@ -169,14 +169,15 @@ this machine. quickstart refuses to run if DATABASE_URL specifies another databa
     const secret = found['CLIENT_SECRET'] ?? randomBytes(32).toString('hex')
     const isNew = found['CLIENT_SECRET'] === undefined
     const env = {
-      // Hides the warning that there is no client key yet.
+      // Hides the warning that there are no client keys.
       LOG_LEVEL: 'error',
       ...found,
       CLIENT_SECRET: secret,
       DATABASE_URL: url,
-      // Empty, because the service is only reachable from this machine.
+      // Overrides any configured URL, because the service is only reachable from this machine.
       PUBLIC_URL: '',
-      // .env may have been deleted since the last run. A new secret is then safe: only quickstart uses this database.
+      // .env may have been deleted since the last run. A new secret is safe, because only quickstart uses this
+      // database.
       ...(isNew ? { ALLOW_NEW_SECRET: 'true' } : {})
     }
 
@@ -185,7 +186,7 @@ this machine. quickstart refuses to run if DATABASE_URL specifies another databa
     try {
       const port = await listen(fastify)
       const known = await ownKey(terminal, fastify.clientKeys)
-      // Saved only now, so that no .env is created if the service fails to start.
+      // Saves the secret only now, so that no .env is created if the service fails to start.
       if (isNew) saveToDotenv(join(terminal.cwd, '.env'), () => ({ CLIENT_SECRET: secret }))
       terminal.print(await describeUsers(fastify, url))
       await terminal.flush(LOST_PASSWORDS)

@@ -18,7 +18,7 @@ export interface Rotation {
   path: string
 }
 
-/** The result of rotating the keys that have an active token of the given generation. */
+/** The result of rotating the keys of a generation. */
 export interface Outcome {
   rotated: number
   /** The number of keys that already had a newer token. */
@@ -29,9 +29,9 @@ export interface Outcome {
 }
 
 /**
- * Gives a new token to each managed key whose newest active token is of the given generation. Each token is written to
- * the disk before it becomes active, so that no token is lost, no matter when the process ends. At worst, the file's
- * last line contains a token that never became active.
+ * Rotates each managed key whose newest active token is of the given generation. Each token is written to disk before
+ * it becomes active, so that none is lost if the process is stopped. In that case, the last line of the file may
+ * contain a token that never became active.
  */
 export const rotateGeneration = async (
   keys: KeyService,
@@ -58,8 +58,8 @@ export const rotateGeneration = async (
   } catch (error) {
     const kept = file.size() === 0 ? '' : `, and their tokens are in ${path}`
     terminal.warn(
-      `Stopped: ${outcome.rotated} of ${found.length} keys were rotated${kept}.` +
-        ' For the other keys, run the command again with another --out.\n'
+      `Stopped: ${outcome.rotated} of ${found.length} keys were rotated${kept}. To rotate the other keys, run the ` +
+        'command again with another --out.\n'
     )
     throw error
   } finally {
@@ -68,7 +68,8 @@ export const rotateGeneration = async (
   return outcome
 }
 
-// Sealed with the same secret, the new tokens would be of the same generation, so each run would rotate all keys again.
+// New tokens are sealed with CLIENT_SECRET, so they would have the same generation, and each run would rotate all keys
+// again.
 const refuseCurrent = async (keys: KeyService, generation: string): Promise<void> => {
   const secrets = await keys.secrets()
   if (secrets.some(({ use, secret }) => use.generation === generation && secret === 'CLIENT_SECRET')) {
@@ -79,7 +80,7 @@ const refuseCurrent = async (keys: KeyService, generation: string): Promise<void
   }
 }
 
-/** Returns whether the newest active token is of the given generation. All older tokens have an expiry. */
+/** Returns whether the newest active token is of the given generation. Only the newest token has no expiry. */
 const isNewest = (generation: string, tokens: readonly TokenRecord[]): boolean =>
   tokens.some(token => token.generation === generation && token.revokedAt === null && token.expiresAt === null)
 
@@ -101,7 +102,7 @@ const rotateInto = async (
   } catch (error) {
     if (!isDomainError(error) || isUnavailable(error)) throw error
     file.cut(size)
-    // This error would occur for every key.
+    // The same error would occur for every other key.
     if (error instanceof SecretNotShared) throw error
     outcome.refused.push({ id, name, reason: messageOf(error) })
   }

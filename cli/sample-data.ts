@@ -9,7 +9,7 @@ import { newPassword } from './new-user.ts'
 import { operatorContext } from './operator.ts'
 import type { Terminal } from './terminal.ts'
 
-/** Returns the `DATABASE_URL` of the separate database for sample data. */
+/** Returns the URL of the separate database for sample data. */
 export const sampleUrl = ({ cwd }: Pick<Terminal, 'cwd'>): string => `file:${cwd}/data/sample.db`
 
 /** Opens a database for sample data, and marks it if it's new. Throws a ConfigError if it contains other data. */
@@ -22,7 +22,7 @@ export interface SampleLogin {
   readonly password: string
 }
 
-/** Loads the sample data. Returns its users' new passwords, or null if the database already contains data. */
+/** Loads the sample data. Returns the users' new passwords, or null if the database already contains data. */
 export const loadSampleData = async (
   storage: Storage,
   { hash }: Pick<PasswordHasher, 'hash'>
@@ -34,7 +34,7 @@ export const loadSampleData = async (
   return (await loadSample(storage, { sample, hashOf, context: operatorContext() })) ? logins : null
 }
 
-/** Returns the rows of a table that shows the given logins. */
+/** Returns table rows that show the users' credentials. */
 export const loginRows = (logins: readonly SampleLogin[]): string[][] => [
   ['E-MAIL', 'PASSWORD'],
   ...logins.map(({ email, password }) => [email, password])

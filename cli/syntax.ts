@@ -9,20 +9,20 @@ import { StrictCommand } from './parser.ts'
 import type { Io, Terminal } from './terminal.ts'
 import { VERSION } from '../version.ts'
 
-// The width of the help, in columns, if the output is not a terminal.
+// The width of the help in columns if the output isn't a terminal.
 const HELP_WIDTH = 100
 
-/** Creates the program with the names of all commands and the help of each level. The commands have no options yet. */
+/** Creates the program with all groups and commands. `define` adds a command's options. */
 export const createProgram = (io: Io, terminal: Terminal): StrictCommand => {
   const program = createRoot(io, terminal)
     .version(VERSION, '--version', 'print the version')
-    // Accepts --version only before the name of a command. After it, --version is an unknown option.
+    // Only accepts --version before the name of a command. After the name, it's an unknown option.
     .enablePositionalOptions()
   addCommands(program)
   return program
 }
 
-/** Creates a program without commands that prints to a terminal. */
+/** Creates a program that prints to the terminal and has no commands yet. */
 export const createRoot = ({ stdout, stderr, env }: Io, terminal: Terminal): StrictCommand =>
   new StrictCommand('trivial')
     .exitOverride()
@@ -69,16 +69,16 @@ const addCommand = (group: Commander, name: string, { summary }: Entry): void =>
   group.command(name).summary(summary)
 }
 
-/** Returns the names that lead to a command, such as `key` and `issue`. */
+/** Returns the names of a command and its group, such as `key` and `issue`. */
 export const pathOf = (node: Commander): string[] => (node.parent === null ? [] : [...pathOf(node.parent), node.name()])
 
-/** Returns the command or group that names lead to. */
+/** Returns the command or group at a path, such as `key` and `issue`. */
 export const nodeAt = (node: Commander, [name, ...rest]: readonly string[]): Commander => {
   const next = node.commands.find(each => each.name() === name)
   return next === undefined ? node : nodeAt(next, rest)
 }
 
-/** Adds the description, the options and the argument to a command of the program. */
+/** Adds the description, options and argument of a command to the program. */
 export const define = (node: Commander, { description, notes, options = {}, argument }: Command): void => {
   node.description(unwrapped(description))
   if (notes !== undefined) node.addHelpText('after', `\n${notes}`)
@@ -91,13 +91,13 @@ export const define = (node: Commander, { description, notes, options = {}, argu
   node.addArgument(declared).usage(`[options] ${termOf(argument)}`)
 }
 
-/** Returns the placeholder of an argument in the usage line. */
+/** Returns an argument's placeholder for the usage line. */
 export const termOf = (argument: ArgumentSpec | undefined): string => {
   if (argument === undefined) return ''
   return argument.optional === true ? `[<${argument.name}>]` : `<${argument.name}>`
 }
 
-// Joins the lines of a paragraph, because Commander wraps the text again. Lines that begin with a space are kept.
+// Joins the lines of a paragraph, because Commander wraps the text itself. Lines that begin with a space stay separate.
 const unwrapped = (text: string): string => text.replaceAll(/(?<!\n)\n(?![\n ])/g, ' ')
 
 const optionsOf = (specs: OptionSpecs): Map<string, Option> =>
@@ -111,7 +111,7 @@ const optionsOf = (specs: OptionSpecs): Map<string, Option> =>
     })
   )
 
-/** Returns the values of the given options, by the names in the definition of the command. */
+/** Returns the values of the options, keyed by the names in the command's definition. */
 export const valuesOf = (node: Commander, specs: OptionSpecs): Values<OptionSpecs> => {
   const given = node.opts<Values<OptionSpecs>>()
   return Object.fromEntries(

@@ -1,6 +1,6 @@
 /**
- * Formats rows of strings as a table whose columns are as wide as their widest cell. The first row is the heading.
- * Control characters, which a terminal would interpret, are replaced with question marks.
+ * Formats rows as a table. The first row is the heading, and each column is as wide as its widest cell. Replaces
+ * control characters, which a terminal would interpret, with question marks.
  */
 export const table = (rows: readonly (readonly string[])[]): string => {
   const cells = rows.map(row => row.map(cell => cell.replaceAll(/\p{C}/gu, '?')))

@@ -13,10 +13,10 @@ import { table } from './table.ts'
 
 const MAX_INPUT_BYTES = 65_536
 
-// Moves the cursor to the beginning of the line, and erases the line.
+// Moves the cursor to the beginning of the line and erases the line.
 const CLEAR_LINE = '\r\u001b[K'
 
-/** The inputs and outputs of a command, which are provided by the process or by a test. */
+/** The inputs and outputs of a command, provided by the process or by a test. */
 export interface Io {
   /** The command and its arguments. */
   args: readonly string[]
@@ -28,18 +28,18 @@ export interface Io {
   stderr: Output
 }
 
-/** A stream that may be a terminal. A terminal has a width in columns. */
+/** An output stream. If it's a terminal, `columns` is its width. */
 export type Output = Writable & { isTTY?: boolean; columns?: number }
 
-/** The functions with which a command reads its input and prints its output. */
+/** The functions that a command uses to read input and print output. */
 export interface Terminal {
   cwd: string
   /**
-   * Returns the variables in `.env` and in the environment. The environment takes precedence. Throws a ConfigError if a
-   * value can't be read.
+   * Returns the variables in `.env` and in the environment, which takes precedence. Throws a ConfigError if a value
+   * can't be read.
    */
   environment: () => Environment
-  /** Reads standard input to its end. Throws a CommandError if it is too long or not UTF-8. */
+  /** Reads standard input to its end. Throws a CommandError if it's too long or not UTF-8. */
   readInput: () => Promise<string>
   print: (text: string) => void
   printJson: (value: unknown) => void
@@ -50,18 +50,18 @@ export interface Terminal {
   /** Prints a failure to standard error: its message if the failure was expected, or else its stack. */
   fail: (failure: unknown) => void
   /**
-   * Waits until all output has been written. If writing failed, throws a CommandError, but only once. A command passes
-   * a hint if the output isn't stored anywhere else, such as a new token. It's then also a failure if the reader has
-   * closed the pipe.
+   * Waits until all output has been written. Throws a CommandError if writing has failed since the last call. Commands
+   * pass a hint if the output isn't stored anywhere else, such as a new token. With a hint, this also throws if the
+   * reader has closed the pipe.
    */
   flush: (hint?: string) => Promise<void>
-  /** Returns the command line that runs the given command in the same way as this one: through npm, or as `trivial`. */
+  /** Returns the command line that runs a command the same way as this one: through npm, or as `trivial`. */
   invocation: (command: string, args?: string) => string
   /** If standard error is a terminal, shows the progress of a long task on a line that the next output replaces. */
   progress: (text: string) => void
 }
 
-/** Creates the terminal for the given command, such as `key issue`. */
+/** Creates the terminal for a command, such as `key issue`. */
 export const openTerminal = (io: Io, command: string): Terminal => {
   const { env, cwd, stdin, stderr } = io
   const output = openOutput(io)
@@ -91,7 +91,7 @@ export const openTerminal = (io: Io, command: string): Terminal => {
   }
 }
 
-// If .env can't be read, the message is about .env itself, and its variables are unknown.
+// If .env can't be read, its variables are unknown, and the message is about .env itself.
 const sourced = (message: string, variables: () => Environment, env: Environment): string => {
   try {
     return withSources(message, variables(), env)
@@ -102,7 +102,7 @@ const sourced = (message: string, variables: () => Environment, env: Environment
 
 const openOutput = ({ stdout, stderr }: Io): Pick<Terminal, 'print' | 'warn' | 'progress' | 'flush'> => {
   const { write, flush } = openWriter(stdout)
-  // Unlike a stream, a Console doesn't throw if the reader has closed the pipe.
+  // Unlike a stream, a Console ignores write errors, such as a pipe closed by the reader.
   const console = new Console({ stdout: stderr })
   let shown = false
   const clear = (): void => {
@@ -137,7 +137,7 @@ const openWriter = (stdout: Output): Writer => {
   const note = (error: NodeJS.ErrnoException | null | undefined): void => {
     failure ??= error ?? undefined
   }
-  // The callback of each write receives the error. Without a listener, the error event would end the process.
+  // The callback of each write receives its error. Without this listener, the error event would terminate the process.
   stdout.on('error', () => {})
   return {
     write: text => {
@@ -151,7 +151,7 @@ const openWriter = (stdout: Output): Writer => {
       })
       const lost = failure
       failure = undefined
-      // A reader such as `head` closes the pipe when it has read enough.
+      // A reader such as `head` closes the pipe after it has read enough.
       if (lost === undefined || (hint === undefined && lost.code === 'EPIPE')) return
       throw new CommandError(
         `The output could not be written${hint === undefined ? '' : ' and is lost'}: ${lost.message}.`,

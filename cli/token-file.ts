@@ -2,15 +2,15 @@ import { appendFileSync, closeSync, fsyncSync, ftruncateSync, openSync, rmSync }
 import { dirname } from 'node:path'
 import { CommandError } from './failures.ts'
 
-/** A file for new tokens that only its owner may read. */
+/** A file for new tokens or passwords. Only its owner may read it. */
 export interface TokenFile {
-  /** Appends a line of JSON and flushes it to the disk. If that fails, restores the file and throws a CommandError. */
+  /** Appends a line of JSON and flushes it to disk. If that fails, restores the file and throws a CommandError. */
   append: (line: object) => void
   /** Returns the size of the file in bytes. */
   size: () => number
-  /** Truncates the file to a size in bytes. */
+  /** Truncates the file to `size` bytes. */
   cut: (size: number) => void
-  /** Closes the file, and deletes it if it is empty. */
+  /** Closes the file, and deletes it if it's empty. */
   close: () => void
 }
 
@@ -46,9 +46,9 @@ const openNew = (path: string): number => {
   try {
     const folder = openSync(dirname(path), 'r')
     try {
-      // Opened for appending, so that a write after a truncation begins at the end of the file.
+      // Appends, so that a write after a truncation begins at the new end of the file.
       const descriptor = openSync(path, 'ax', 0o600)
-      // The name of the file must survive a power failure, like its lines.
+      // Flushes the directory entry, too, so that the file survives a power failure.
       fsyncSync(folder)
       return descriptor
     } finally {

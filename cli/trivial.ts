@@ -11,7 +11,7 @@ process.exitCode = await run({
   args: process.argv.slice(2),
   env: process.env,
   cwd: '.',
-  // Opened only if a command reads it.
+  // Only opened if a command reads it.
   get stdin() {
     return process.stdin
   },

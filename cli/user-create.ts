@@ -11,7 +11,9 @@ const NewUser = {
   properties: { name: userFields.name, email: userFields.email, password: userFields.password }
 } as const
 
-/** Validates a new user, and returns the e-mail address to store. Throws a DomainError or a CommandError. */
+/**
+ * Returns the e-mail address to store for a new user. Throws a DomainError or a CommandError if the user is invalid.
+ */
 const checkUser = async (name: string, address: string, password: string): Promise<string> => {
   const email = checked(NewUser, { name, email: address, password }).email.toLowerCase()
   refuseCredentials({ name, email })

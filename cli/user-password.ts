@@ -17,8 +17,8 @@ specify a file for a generated password, or pass a password on standard input.`,
   options: {
     out: {
       value: '<file>',
-      help: `a new file for a generated password, readable only by its owner, with one line,
-{"id":…,"email":…,"password":…}, which is written to disk before the password is set`
+      help: `a new file for a generated password, readable only by its owner. One line,
+{"id":…,"email":…,"password":…}, is written to it before the password is set`
     },
     stdin: { help: 'read the password from standard input; at a terminal, press Enter and Ctrl-D after it' },
     ...jsonOption('print the user as one JSON object, without the password')
@@ -43,7 +43,7 @@ specify a file for a generated password, or pass a password on standard input.`,
     })
     if (json) terminal.printJson(toUserJson(user))
     else {
-      const place = path === null ? '' : ` The only copy of the password is ${path}.`
+      const place = path === null ? '' : ` The password is stored only in ${path}.`
       terminal.print(`The password of ${userText(user)} was set, and all sessions were ended.${place}`)
     }
     return DONE
@@ -56,7 +56,7 @@ const typedPassword = async (terminal: Terminal): Promise<string> => {
   return password
 }
 
-/** Writes a password to a new file, and then sets it. Keeps the file if the password may have been set. */
+/** Writes a password to a new file before setting it. Keeps the file if the password may have been set. */
 const keepAndSet = async (path: string, line: object, set: () => Promise<void>): Promise<void> => {
   const file = createTokenFile(path)
   try {

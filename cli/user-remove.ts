@@ -10,7 +10,7 @@ import { USER_ARGUMENT, userIdOf, userText, withUsers } from './users.ts'
 const asCommandError = (failure: unknown): unknown =>
   failure instanceof OwnsApps
     ? new CommandError(
-        'The user owns apps, possibly only deleted ones, so nothing was changed.',
+        'The user still owns apps; deleted apps count too. Nothing was changed.',
         'Transfer them with --transfer-to User:<id> or Organization:<id>, or delete them with --delete-apps.'
       )
     : failure
@@ -25,7 +25,7 @@ const appsText = ({ apps, deleted_apps: deleted }: RemovedUser, transferTo: stri
   const all = apps + deleted
   if (all === 0) return ''
   const done = transferTo === undefined ? 'deleted with the user' : `transferred to ${transferTo}`
-  return ` Apps ${done}: ${all} (already deleted before: ${deleted}).`
+  return ` Apps ${done}: ${all} (previously deleted: ${deleted}).`
 }
 
 export default command({
@@ -42,7 +42,7 @@ deleted ones, --transfer-to or --delete-apps is required. An organization's last
   run: async ({ 'transfer-to': transferTo, 'delete-apps': deleteApps = false, json = false }, terminal, argument) => {
     if (transferTo !== undefined && deleteApps) {
       throw new UsageError(
-        'The apps are either transferred or deleted. Use only one of --transfer-to and --delete-apps.'
+        'The apps can be transferred or deleted, but not both. Use either --transfer-to or --delete-apps.'
       )
     }
     const query = checked(AppsDisposalQuery, {

@@ -5,15 +5,15 @@ import { UserError } from './user-error.ts'
 
 const ASSIGNMENT = /^(\s*(?:export\s+)?)([^\s=#]+)(?=\s*=)/
 
-/** Returns the given `.env` file's text, without its byte order mark. Throws a UserError if it isn't UTF-8. */
+/** Returns the contents of a `.env` file, without the byte order mark. Throws a UserError if the file isn't UTF-8. */
 export const dotenvText = (path: string): string => {
   const bytes = readFileSync(path)
   const text = utf8Text(bytes)
   // In UTF-16, every second byte of ASCII text is 0.
   if (bytes.includes(0)) {
     throw new UserError(
-      `${path} is encoded in UTF-16, which PowerShell writes, instead of UTF-8.`,
-      `Save it as UTF-8, in PowerShell with: (Get-Content ${path}) | Set-Content -Encoding utf8 ${path}`
+      `${path} is encoded in UTF-16, which is the default of PowerShell, instead of UTF-8.`,
+      `Save it as UTF-8. In PowerShell: (Get-Content ${path}) | Set-Content -Encoding utf8 ${path}`
     )
   }
   if (text === null) {
@@ -32,7 +32,7 @@ const assignmentsIn = (lines: readonly string[]): Map<string, number[]> => {
   return found
 }
 
-/** Returns the variables that the given `.env` text sets more than once, with the numbers of their lines. */
+/** Returns the variables that are set more than once in the contents of a `.env` file, with their line numbers. */
 export const repeatedNames = (text: string): { name: string; lines: number[] }[] => {
   const lines = text.split('\n')
   return [...assignmentsIn(lines)]
@@ -44,8 +44,8 @@ export const repeatedNames = (text: string): { name: string; lines: number[] }[]
     .filter(({ lines: { length } }) => length > 1)
 }
 
-// Uses Node's own parser, because the line may be part of another variable's quoted value: the line is an assignment if
-// the parser finds a name that only this line contains.
+// Renames the variable on the line, and checks whether Node's parser finds the new name. It doesn't if the line is part
+// of another variable's quoted value.
 const isAssignment = (lines: readonly string[], place: number): boolean => {
   const marked = lines.map((line, index) => (index === place ? line.replace(ASSIGNMENT, `$1${MARK}`) : line))
   return MARK in parseEnv(marked.join('\n'))
@@ -53,15 +53,17 @@ const isAssignment = (lines: readonly string[], place: number): boolean => {
 
 const MARK = 'A_NAME_THAT_NOBODY_USES'
 
-/** Returns those of the given variables whose value in the given `.env` text ends at a `#` outside of quotes. */
+/**
+ * Returns which of the named variables have a value that is cut off at an unquoted `#` in the contents of a `.env`
+ * file.
+ */
 export const cutNames = (text: string, names: readonly string[]): string[] => {
   const lines = text.split('\n')
   const found = assignmentsIn(lines)
   return names.filter(name => (found.get(name) ?? []).some(place => isCut(lines, place, name)))
 }
 
-// Uses Node's own parser: the value was cut if the parser returns a longer one after each # on the line is replaced
-// with ordinary text.
+// Replaces each # on the line with ordinary text. If Node's parser then returns a longer value, the value was cut off.
 const isCut = (lines: readonly string[], place: number, name: string): boolean => {
   const uncut = lines.map((line, index) => (index === place ? line.replaceAll('#', MARK) : line))
   const found = parseEnv(lines.join('\n'))[name]

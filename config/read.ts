@@ -9,18 +9,18 @@ import { platformIssue } from './platforms.ts'
 import { Config, SECRETS } from './schema.ts'
 import type { Check, ListRule } from './schema.ts'
 
-/** The names and values of variables, as the operating system provides them. */
+/** The environment variables of a process, as in `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
 /**
- * The error for a configuration that can't be used. The message lists every invalid variable, what is wrong with it and
- * how to fix it.
+ * Thrown if the configuration is invalid. The message lists every invalid variable, what is wrong with it and how to
+ * fix it.
  */
 export class ConfigError extends UserError {
   override readonly name = 'ConfigError'
 }
 
-/** Creates an Ajv keyword function from a function that returns what is wrong with a value. */
+/** Creates an Ajv validation function from a function that returns what is wrong with a value. */
 const keywordFunction = <Value>(issueOf: (value: Value, place?: DataValidationCxt) => string | null) => {
   const validate = (value: Value, place?: DataValidationCxt): boolean => {
     const message = issueOf(value, place)
@@ -35,14 +35,14 @@ type Properties = Readonly<Record<string, { readonly type: string | readonly str
 
 const DIGITS = /^\s*(?:0|[1-9]\d*)?\s*$/
 
-/** Returns what is wrong with the text of a value, or null if nothing is. */
+/** Returns what is wrong with a variable's value before it's converted, or null if the value is fine. */
 const textIssue = (name: string, text: string, { type, hint }: Properties[string]): string | null => {
   const issue = platformIssue(name, text)
-  // Ajv would convert 0x10, +1 and 3e3 to numbers, too.
+  // Ajv would also convert 0x10, +1 and 3e3 to numbers.
   return issue ?? (hint === undefined || ![type].flat().includes('integer') || DIGITS.test(text) ? null : hint)
 }
 
-/** Creates a function that reports each invalid text of a variable, and returns whether there is none. */
+/** Creates an Ajv validation function that checks the values of all variables before they are converted. */
 const textCheck = (properties: Properties) => {
   const validate = (variables: Environment): boolean => {
     validate.errors = Object.entries(properties).flatMap(([name, schema]) => {
@@ -55,17 +55,17 @@ const textCheck = (properties: Properties) => {
   return validate
 }
 
-/** Validates the variables. The service and the commands share it, so that both find the same issues. */
+/** Validates variables. The service and the commands share this instance, so that both find the same issues. */
 export const configAjv = new Ajv({
   allErrors: true,
   coerceTypes: true,
-  // With strict numbers, Ajv converts 1e999 to Infinity and then compares it with no limit.
+  // With strict numbers, Ajv converts 1e999 to Infinity and doesn't compare it with the maximum.
   strictNumbers: false,
   useDefaults: true,
   removeAdditional: true,
   meta: false,
   validateSchema: false,
-  // Optimizing the generated code would account for a quarter of the validation time, and that code runs only once.
+  // Optimizing the generated code would take a quarter of the validation time, but the code runs only once.
   code: { optimize: false },
   keywords: [
     'hint',
@@ -84,7 +84,7 @@ export const configAjv = new Ajv({
       compile: (_, { properties }) => textCheck(properties as Properties)
     },
     {
-      // Replaces a string with another form of it.
+      // Replaces a string with its normalized form.
       keyword: 'normalize',
       type: 'string',
       modifying: true,
@@ -94,7 +94,7 @@ export const configAjv = new Ajv({
       }
     },
     {
-      // Replaces a string with a list.
+      // Replaces a comma-separated string with a list.
       keyword: 'entries',
       type: 'string',
       modifying: true,
@@ -114,8 +114,8 @@ export const configAjv = new Ajv({
 })
 
 /**
- * Reads `.env` in the working directory, if it exists, and adds the variables of the process, which take precedence. A
- * blank value counts as unset, so that `PORT=` means the default. Throws a UserError if a value can't be read.
+ * Reads `.env` in the working directory, if it exists, and merges it with the process environment, which takes
+ * precedence. A blank value counts as unset, so `PORT=` means the default. Throws a UserError if a value can't be read.
  */
 export const environment = (dotenv = '.env', env: Environment = process.env): Environment => {
   const variables = { ...readDotenv(dotenv), ...env }
@@ -123,7 +123,9 @@ export const environment = (dotenv = '.env', env: Environment = process.env): En
   return Object.fromEntries(Object.entries(variables).filter(([, value]) => value?.trim() !== ''))
 }
 
-/** Reads the named variables, or all of them. Throws a ConfigError if one of them is invalid. */
+/**
+ * Reads and validates the named variables, or all variables by default. Throws a ConfigError if any of them is invalid.
+ */
 export const readConfig = <Name extends keyof Config = keyof Config>(
   env: Environment,
   names?: Name[]
@@ -134,7 +136,7 @@ export const readConfig = <Name extends keyof Config = keyof Config>(
   return config
 }
 
-/** Converts a validation error of `@fastify/env` to a ConfigError. Returns any other error unchanged. */
+/** Converts a validation error from `@fastify/env` to a ConfigError. Returns any other error unchanged. */
 export const asConfigError = (error: unknown): unknown => {
   if (!(error instanceof Error) || !('errors' in error) || !Array.isArray(error.errors)) return error
   return configError(error.errors as ErrorObject[])
@@ -144,7 +146,7 @@ const configError = (errors: ErrorObject[]): ConfigError => {
   const issues = new Map<string, string>()
   for (const error of errors) {
     const name = variableOf(error)
-    // Only the first issue is reported. It explains the others: a value in quotes isn't a number either.
+    // Only a variable's first issue is reported, because it explains the others: a quoted value isn't a number either.
     if (!issues.has(name)) issues.set(name, issueOf(error))
   }
   const lines = Object.keys(Config.properties).flatMap(name => {
@@ -174,7 +176,7 @@ const readDotenv = (path: string): Environment => {
   }
 }
 
-// Node replaces bytes that aren't UTF-8 with U+FFFD, so two different secrets could become the same one.
+// Node replaces bytes that aren't UTF-8 with U+FFFD, so two different secrets could become identical.
 const refuseMangled = (variables: Environment): void => {
   const names = Object.keys(Config.properties).filter(name => variables[name]?.includes(REPLACEMENT))
   if (names.length === 0) return
@@ -183,23 +185,23 @@ const refuseMangled = (variables: Environment): void => {
   )
 }
 
-// The last assignment would win silently, and the values of the others would be lost.
+// The last assignment would silently override the others.
 const refuseRepeated = (path: string, text: string): void => {
   const sentences = repeatedNames(text).map(
-    ({ name, lines }) => `  ${name} is set in lines ${lines.slice(0, -1).join(', ')} and ${lines.at(-1)}`
+    ({ name, lines }) => `  ${name} is set on lines ${lines.slice(0, -1).join(', ')} and ${lines.at(-1)}`
   )
   if (sentences.length === 0) return
   throw new ConfigError(
-    `${path} sets a variable more than once. Keep one line for each, with all of its values:\n${sentences.join('\n')}`
+    `${path} sets a variable more than once. Keep only one line for each variable:\n${sentences.join('\n')}`
   )
 }
 
-// A part of a secret would be accepted as a secret too, and a weak one.
+// A truncated secret could still be valid, but it would be weak.
 const refuseCut = (path: string, text: string): void => {
   const names = cutNames(text, SECRETS)
   if (names.length === 0) return
   throw new ConfigError(
-    `${path} has a # in the value of a secret. Quote the value, or move the comment to its own line:\n${names
+    `${path} contains a # in the value of a secret. Quote the value, or move the comment to its own line:\n${names
       .map(name => `  ${name}`)
       .join('\n')}`
   )

@@ -10,7 +10,7 @@ const MIN_SECRET_LENGTH = 32
 const NODE_NAME = /^[^\p{C}]{0,100}$/u
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
-/** The variables whose values are secrets or contain one. */
+/** The variables whose values are or contain secrets. */
 export const SECRETS = [
   'CLIENT_SECRET',
   'CLIENT_SECRET_PREVIOUS',
@@ -23,14 +23,14 @@ export const SECRETS = [
 const SIGN_UP = ['open', 'closed'] as const
 
 /**
- * Returns what is wrong with a value, or null if nothing is. The text is the end of a sentence and never repeats the
- * value.
+ * Returns what is wrong with a value, or null if the value is fine. The string completes a sentence and never contains
+ * the value.
  */
 export type Check = (value: string) => string | null
 
 type ListCheck = (entries: readonly string[]) => string | null
 
-/** The check of the entries of a list, and the word that means an empty list. */
+/** The check for a list's entries, and the value that means an empty list. */
 export interface ListRule {
   readonly check: ListCheck
   readonly none: string
@@ -46,8 +46,8 @@ const checkSecret: Check = secret => {
 
 const checkCurrentSecret: Check = secret =>
   secret.includes(',') || secret.trim() !== secret
-    ? 'must not contain commas or begin or end with blanks, so that CLIENT_SECRET_PREVIOUS can list it later. ' +
-      'Generate one with: openssl rand -hex 32'
+    ? 'must not contain commas, or begin or end with whitespace, because CLIENT_SECRET_PREVIOUS is a comma-separated ' +
+      'list. Generate one with: openssl rand -hex 32'
     : checkSecret(secret)
 
 const checkEach =
@@ -62,17 +62,17 @@ const checkEach =
 
 const checkProxy: Check = proxy => rangeIssue(proxy) ?? widthIssue(proxy)
 
-// Two ranges with /1 contain every address. The widest private ranges are 10.0.0.0/8 and fc00::/7.
+// Two /1 ranges contain every address. The widest private ranges are 10.0.0.0/8 and fc00::/7.
 const widthIssue: Check = range => {
   const [address = '', bits] = range.split('/')
   if (bits === undefined || Number(bits) >= (address.includes(':') ? 7 : 8)) return null
-  return 'trusts too many addresses; list your proxies, in ranges of at most /8 for IPv4 and /7 for IPv6'
+  return 'trusts too many addresses; list your proxies, in ranges no larger than /8 for IPv4 and /7 for IPv6'
 }
 
 const checkTrustProxy: ListCheck = entries =>
   entries.join() === 'true' ? 'must not be true; list the addresses of your proxies' : checkEach(checkProxy)(entries)
 
-/** Returns the schema of a comma-separated list. Blanks around entries and empty entries are ignored. */
+/** Returns the schema of a comma-separated list. Whitespace around entries is ignored, and so are empty entries. */
 const list = (check: ListCheck, none = '') => ({ type: 'string', default: '', entries: { check, none } }) as const
 
 const checkReadable: Check = path => {
@@ -80,13 +80,13 @@ const checkReadable: Check = path => {
     if (path !== '') accessSync(path, constants.R_OK)
     return null
   } catch {
-    return 'must be the path of a readable file with PEM certificates'
+    return 'must be the path to a readable file with PEM certificates'
   }
 }
 
 const checkListenUrl: Check = url => (url === '' ? null : postgresUrlIssue(url))
 
-const checkNodeName: Check = name => (NODE_NAME.test(name) ? null : 'must be at most 100 printable characters')
+const checkNodeName: Check = name => (NODE_NAME.test(name) ? null : 'must have at most 100 printable characters')
 
 const port = { minimum: 0, maximum: 65535, hint: 'must be a port number from 0 to 65535' } as const
 
@@ -114,7 +114,8 @@ const checkOrigin: Check = origin =>
 
 /**
  * The JSON Schema of every variable that the service reads, with its default and its rules. `config/read.ts` defines
- * the keywords `texts`, `check`, `normalize` and `entries`. `hint` describes how to fix what other keywords find.
+ * the keywords `texts`, `check`, `normalize` and `entries`. `hint` is the message if a standard keyword such as
+ * `minimum` fails.
  */
 export const Config = {
   type: 'object',

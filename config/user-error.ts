@@ -1,6 +1,6 @@
 /**
- * A failure that the person who started the program can fix. The message describes the problem. The hint describes how
- * to fix it, unless the message already does so.
+ * An error that the person who started the program can fix. The message describes the problem, and the hint describes
+ * how to fix it unless the message already does.
  */
 export class UserError extends Error {
   readonly hint: string | undefined
@@ -11,6 +11,6 @@ export class UserError extends Error {
   }
 }
 
-/** Returns the text to show for the given UserError. */
+/** Returns a UserError's message, followed by its hint if it has one. */
 export const textOf = ({ message, hint }: Pick<UserError, 'message' | 'hint'>): string =>
   hint === undefined ? message : `${message} ${hint}`

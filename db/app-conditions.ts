@@ -6,14 +6,14 @@ import type { Owner, TagKey } from '../domain/apps/app.ts'
 import type { AppFilter } from '../domain/apps/rows.ts'
 import { isVisible } from './app-visibility.ts'
 
-// These conditions are the same SQL on every engine. Statements that use them must refer to the tables by name.
+// These conditions are the same SQL for every engine. Statements that use them must refer to the tables by name.
 
 export const isKept = sql`apps.discarded_at is null`
 
 export const isOwnedBy = ({ type, id }: Owner): SQL =>
   type === 'User' ? sql`apps.user_id = ${id}` : sql`apps.organization_id = ${id}`
 
-/** Matches the apps that pass the filter, regardless of its user. */
+/** Matches apps that pass the filter, regardless of the filter's user. */
 export const matchesAside = ({ includeDiscarded, tags }: Omit<AppFilter, 'userId'>): SQL | undefined =>
   and(
     includeDiscarded ? undefined : isKept,
@@ -24,7 +24,7 @@ export const matchesAside = ({ includeDiscarded, tags }: Omit<AppFilter, 'userId
     )
   )
 
-/** Matches the apps that pass the filter. */
+/** Matches apps that pass the filter. */
 export const matchesFilter = (filter: AppFilter): SQL =>
   and(matchesAside(filter), filter.userId === null ? undefined : isVisible(filter.userId)) ?? sql`true`
 

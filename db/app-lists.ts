@@ -16,7 +16,9 @@ export interface Page {
   readonly limit: number
 }
 
-/** Some apps from a list, and the last position that was read, or null at the end of the list. `apps` may be empty. */
+/**
+ * A batch of apps from a list, which may be empty, and the last position that was read, or null at the end of the list.
+ */
 export interface AppBatch {
   readonly apps: App[]
   readonly next: ListPosition | null
@@ -25,15 +27,15 @@ export interface AppBatch {
 /** The database reads that lists are built from. Each method is one read. */
 export interface ListReads {
   /**
-   * Returns the positions of one page of the apps that pass a filter. Finds them by the ids of the apps that the
-   * filter's user may read. Returns null if the filter has no user, or if there are more than `MAX_LOOKED_UP` such ids.
+   * Returns the positions of one page of the apps that pass the filter. Finds them by the ids of the apps that the
+   * filter's user may read. Returns null if the filter has no user, or if there are more than `MAX_LOOKED_UP` ids.
    */
   readonly lookUp: (filter: AppFilter, page: Page) => Promise<ListPosition[] | null>
   /** Returns the same positions, but searches all apps. Other work may run during the search. */
   readonly search: (filter: AppFilter, page: Page) => Promise<ListPosition[]>
-  /** Returns a batch of the apps that follow the given position and pass the filter. It searches all apps. */
+  /** Searches all apps. Returns a batch of the apps that follow the position and pass the filter. */
   readonly batch: (filter: AppFilter, after: ListPosition) => Promise<AppBatch>
-  /** Returns a batch of the apps at the given positions that still pass the filter. */
+  /** Returns a batch of the apps at the positions that still pass the filter. */
   readonly batchAt: (filter: AppFilter, places: readonly ListPosition[]) => Promise<AppBatch>
 }
 
@@ -45,7 +47,7 @@ export const createListApps =
   async (filter, { after = START, limit }, options?: ReadOptions) => {
     const readLists: ReadLists = async work => await read(async ({ lists }) => await work(lists), options)
     if (limit === undefined) return { batches: allBatches(readLists, filter, after), next: null }
-    // Reads one more app than the page has, to find out whether there is a next page.
+    // Reads one more app than fits on the page, to find out whether there is a next page.
     const page = { after, limit: limit + 1 }
     const places = await readLists(
       async lists => (await lists.lookUp(filter, page)) ?? (await lists.search(filter, page))

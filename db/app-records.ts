@@ -7,7 +7,7 @@ export const toOwnerColumns = ({ type, id }: Owner) => ({
   organizationId: type === 'Organization' ? id : null
 })
 
-/** Returns the columns of the given new app. */
+/** Returns the columns of a new app. */
 export const toNewColumns = ({ owner, createdAt, name, descriptiveName, panels, schedule }: NewApp, port: number) => ({
   name,
   descriptiveName,
@@ -21,7 +21,7 @@ export const toNewColumns = ({ owner, createdAt, name, descriptiveName, panels, 
 
 const LAST_PORT = 65_535
 
-/** Takes the port after the last one that was taken. The counter advances only if that port is free. */
+/** Assigns the port after the last one that was assigned. The counter advances only if that port is free. */
 export const TAKE_NEXT_PORT = `
   update app_port_counter set last = last + 1
   where last < ${LAST_PORT} and not exists (select 1 from apps where port = last + 1 and discarded_at is null)

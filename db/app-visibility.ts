@@ -4,8 +4,8 @@ import { PERMITS } from '../domain/access/rules.ts'
 import type { AppRelationship } from '../domain/access/rules.ts'
 import type { App } from '../domain/apps/app.ts'
 
-// The SQL equivalent of the rules of `mayDo` in domain/access/rules.ts for `read`. test/domain/access/rules.test.ts
-// compares the two.
+// The SQL equivalent of `mayDo` in domain/access/rules.ts for `read`. test/domain/access/rules.test.ts compares the
+// two.
 
 /**
  * A query for the ids of the apps that a user may read for a particular reason, and the maximum number of rows that it
@@ -17,8 +17,8 @@ interface VisibleApps {
 }
 
 /**
- * Returns the apps that the given user may read, for each possible reason. Each query uses its own index, so apps that
- * the user may not read cost nothing.
+ * Returns one query for each reason why the user may read an app. Each query uses its own index, so it doesn't search
+ * apps that the user may not read.
  */
 export const visibleApps = (userId: number): VisibleApps[] => [
   { ids: sql`select id from apps where user_id = ${userId}`, rowsOfApp: 1 },
@@ -39,7 +39,7 @@ export const visibleApps = (userId: number): VisibleApps[] => [
   }
 ]
 
-/** Matches the same apps, but checks them one at a time. It's used if there are too many to gather. */
+/** Matches the same apps, but checks them one at a time. Used if there are too many to look up by id. */
 export const isVisible = (userId: number): SQL => sql`(
   apps.user_id = ${userId}
   or exists (
@@ -54,8 +54,8 @@ export const isVisible = (userId: number): SQL => sql`(
 )`
 
 /**
- * Returns the relationship between a user and an app, from the user's role in the owning organization and the sum of
- * the user's grants.
+ * Returns the relationship between a user and an app, based on the user's role in the owning organization and the sum
+ * of the user's grants.
  */
 export const toRelationship = (
   { owner, readableBy, discardedAt }: App,

@@ -18,8 +18,8 @@ export interface AuditRow {
   readonly hash: string
 }
 
-// A string in any format but this service's was altered. It's converted to an invalid date, so that the entry's hash no
-// longer matches.
+// A timestamp that isn't in this service's format was altered. It's converted to an invalid date, so that the entry's
+// hash no longer matches.
 const toAuditTimestamp = (text: string): Date => {
   const timestamp = toDate(text)
   return timestamp.toJSON() === text ? timestamp : new Date(NaN)

@@ -1,11 +1,11 @@
 import { UserError } from '../config/user-error.ts'
 
-/** A failure to create a backup. The message contains the reason. */
+/** Thrown if a backup fails. The message contains the reason. */
 export class BackupError extends UserError {}
 
 /** A summary of a database, with which two databases can be compared without comparing every row. */
 export interface Contents {
-  /** The number of rows of each table. */
+  /** The number of rows in each table. */
   readonly rows: Readonly<Record<string, number>>
   /** The last entry of the audit trail, as `audit verify` prints it, or null if there is none. */
   readonly head: string | null

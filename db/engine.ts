@@ -4,8 +4,8 @@ import type { CopySource, CopyTable, CopyWriter } from './copy.ts'
 import type { Storage } from './storage.ts'
 
 /**
- * The options for opening a database; see config/schema.ts. Times are in milliseconds. An engine ignores options that
- * don't apply to it.
+ * The options for opening a database; see config/schema.ts. Times are in milliseconds. Engines ignore options that
+ * don't apply to them.
  */
 export interface StorageOptions {
   /**
@@ -13,7 +13,7 @@ export interface StorageOptions {
    * bypass any transaction pooler.
    */
   readonly listenUrl?: string | undefined
-  /** The path of a PEM file with the certificates of the authority that signed the server's certificate. */
+  /** The path of a PEM file with the certificates of the CA that signed the server's certificate. */
   readonly ca?: string | undefined
   /** The maximum number of open connections, apart from those for lookups. */
   readonly poolSize?: number | undefined
@@ -22,17 +22,20 @@ export interface StorageOptions {
   /** The name of the node in the list of nodes. */
   readonly name?: string | undefined
   /**
-   * Whether the database is for sample data. A new database is marked as such. A database that has tables but no mark
-   * is refused.
+   * Whether the database is for sample data. A new database is marked as such. A database that has tables but isn't
+   * marked is rejected.
    */
   readonly asSample?: boolean | undefined
-  /** Whether to open the database only for reading. SQLite then changes nothing, not even the files next to it. */
+  /**
+   * Whether to open the database for reading only. SQLite then changes nothing, not even the files next to the
+   * database.
+   */
   readonly readOnly?: boolean | undefined
-  /** Whether to allow changes to a database that was copied to another one, which doesn't get these changes. */
+  /** Whether to allow changes to a database that has been copied to another one. The copy doesn't get these changes. */
   readonly allowCopied?: boolean | undefined
   /**
-   * The generations of the node's secrets, the current one first. Undefined if the process isn't a node, such as a
-   * command.
+   * The generations of the node's secrets, the current one first. Undefined for processes that aren't nodes, such as
+   * commands.
    */
   readonly generations?: readonly string[] | undefined
   /** Reports failures of background work. By default, they aren't reported. */
@@ -41,21 +44,21 @@ export interface StorageOptions {
 
 /** The operations on the databases of one engine. A database is identified by its URL. */
 export interface Engine {
-  /** Returns a name for the given database that messages can contain. It contains no secrets. */
+  /** Returns a database's name for messages. It contains no secrets. */
   readonly nameOf: (url: string) => string
-  /** Opens the given database and brings its tables up to date. */
+  /** Opens a database and brings its tables up to date. */
   readonly open: (url: string, options: StorageOptions) => Promise<Storage>
-  /** Returns whether the given database exists. It may belong to another program. */
+  /** Returns whether the database exists. It may belong to another program. */
   readonly exists: (url: string) => boolean
-  /** Copies the database, which may be in use, to a new file, and checks the copy. Throws a BackupError on failure. */
+  /** Copies a database, which may be in use, to a new file, and checks the copy. Throws a BackupError on failure. */
   readonly backUp: (url: string, file: string, onPages: OnPages) => Promise<Contents>
-  /** Opens the database to copy its tables, with exclusive access. Throws a CopyError if it can't be copied. */
+  /** Opens a database with exclusive access, to copy its tables. Throws a CopyError if it can't be copied. */
   readonly openCopySource: (url: string, tables: readonly CopyTable[]) => CopySource
   /**
-   * Returns the SQL statements that give the given role the rights to serve requests. Throws a GrantsError if the role
-   * can't be given these rights.
+   * Returns the SQL statements that give a role the privileges to serve requests. Throws a GrantsError if the role
+   * can't be given these privileges.
    */
   readonly writeGrants: (url: string, options: StorageOptions, role: string) => Promise<string>
-  /** Returns the writer for copies into databases of this engine. Throws a CopyError if the engine has none. */
+  /** Returns the writer that copies data into databases of this engine. Throws a CopyError if the engine has none. */
   readonly copyWriter: () => Promise<CopyWriter>
 }

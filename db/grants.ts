@@ -1,4 +1,4 @@
 import { UserError } from '../config/user-error.ts'
 
-/** A failure to give rights to a role. The message contains the reason. */
+/** Thrown if a role can't be given privileges. The message contains the reason. */
 export class GrantsError extends UserError {}

@@ -4,7 +4,7 @@ import { UNSCOPED } from '../domain/keys/policy/scopes.ts'
 import type { ClientKeyFilter } from '../domain/keys/rows.ts'
 import { toText } from './timestamps.ts'
 
-// These conditions are the same SQL on every engine. Statements that use them must refer to the tables by name.
+// These conditions are the same SQL for every engine. Statements that use them must refer to the tables by name.
 
 const isEnabled = sql`client_keys.enabled`
 const isRevoked = sql`client_keys.revoked_at is not null`
@@ -16,7 +16,7 @@ export const isActiveByItself = (at: Date): SQL => sql`(
   and (client_key_tokens.expires_at is null or client_key_tokens.expires_at > ${toText(at)})
 )`
 
-/** Matches tokens that, like their keys, are neither revoked nor expired. */
+/** Matches tokens if neither they nor their keys are revoked or expired. */
 export const isActiveToken = (at: Date): SQL => sql`(
   ${isActiveByItself(at)} and ${isNotRevoked}
   and (client_keys.expires_at is null or client_keys.expires_at > ${toText(at)})
@@ -36,7 +36,7 @@ interface OwnConditions {
   readonly startsWith: (prefix: string) => SQL
 }
 
-/** Creates a function that returns the condition for keys that pass the given filter at the given timestamp. */
+/** Creates a function that returns the condition for keys that pass a filter at a given time. */
 export const createKeyFilter =
   ({ hasAnyScope, hasGeneration, startsWith }: OwnConditions) =>
   (filter: ClientKeyFilter, at: Date): SQL | undefined => {

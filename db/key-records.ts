@@ -1,12 +1,6 @@
 import type { Actor } from '../domain/audits/audit.ts'
-import type {
-  ClientKeyRecord,
-  KeyChange,
-  KnownToken,
-  Metadata,
-  Policy,
-  TokenRecord
-} from '../domain/keys/client-key.ts'
+import type { ClientKeyRecord, KeyChange, KnownToken, Metadata } from '../domain/keys/client-key.ts'
+import type { Policy, TokenRecord } from '../domain/keys/client-key.ts'
 import type { NewClientKey, StoredToken } from '../domain/keys/rows.ts'
 import { toDate, toOptionalDate, toOptionalText, toText } from './timestamps.ts'
 
@@ -124,7 +118,7 @@ export const toKeyRecord = (row: KeyRow): ClientKeyRecord => ({
   lastUsedAt: toOptionalDate(row.lastUsedAt)
 })
 
-/** Returns the columns of the given new key. */
+/** Returns the columns of a new key. */
 export const toNewColumns = (key: NewClientKey) => ({
   id: key.id,
   name: key.name,
@@ -141,7 +135,7 @@ export const toNewColumns = (key: NewClientKey) => ({
   createdBy: JSON.stringify(key.createdBy)
 })
 
-/** Returns the columns that the given change of a key sets. Undefined properties are left out. */
+/** Returns the columns that a change to a key sets. Undefined properties are omitted. */
 export const toChangedColumns = (change: KeyChange) => ({
   ...(change.name === undefined ? {} : { name: change.name }),
   ...(change.description === undefined ? {} : { description: change.description }),

@@ -14,9 +14,9 @@ const engineOf = async (url: string): Promise<Engine> =>
   isPostgres(url) ? (await import('./postgres/engine.ts')).postgres : (await import('./sqlite/engine.ts')).sqlite
 
 /**
- * Opens the database at the given `DATABASE_URL` and brings its tables up to date. Creates an SQLite file if it doesn't
- * exist. With `asSample`, a new database is marked as sample data. With `readOnly`, SQLite does none of this. Throws a
- * ConfigError if the database can't be opened.
+ * Opens the database at a `DATABASE_URL` and brings its tables up to date. Creates an SQLite file if it doesn't exist.
+ * With `asSample`, a new database is marked as sample data. With `readOnly`, SQLite neither creates nor changes
+ * anything. Throws a ConfigError if the database can't be opened.
  */
 export const openStorage = async (url: string, options: StorageOptions = {}): Promise<Storage> => {
   const engine = await engineOf(url)
@@ -45,7 +45,7 @@ export interface Purpose {
   readonly asSample?: boolean
   /** See `StorageOptions`. */
   readonly readOnly?: boolean
-  /** The generations of a service's secrets, which are shown to other nodes. Undefined for a command. */
+  /** The generations of the service's secrets, which are shown to other nodes. Undefined for commands. */
   readonly generations?: readonly string[]
   /** Reports failures of background work. By default, they aren't reported. */
   readonly background?: BackgroundHooks
@@ -70,9 +70,8 @@ export const openConfigured = async (
   })
 
 /**
- * Returns the SQL statements that give the given role the rights to serve requests from the configured PostgreSQL
- * database. Throws a GrantsError if the role can't be given these rights, or a ConfigError if the database can't be
- * opened.
+ * Returns the SQL statements that give a role the privileges to serve requests from the configured PostgreSQL database.
+ * Throws a GrantsError if the role can't be given these privileges, or a ConfigError if the database can't be opened.
  */
 export const writeGrants = async (
   { DATABASE_URL: url, ...config }: Readonly<Pick<Config, 'DATABASE_URL' | 'DATABASE_CA' | 'DATABASE_LISTEN_URL'>>,
@@ -85,28 +84,27 @@ export const writeGrants = async (
 
 const given = (text: string): string | undefined => (text === '' ? undefined : text)
 
-// The innermost error contains the reason. The errors around it may contain a statement with its values. If all
-// addresses of a host refuse the connection, there is one error for each address, and the outer one has no message.
+// The innermost error contains the reason. The outer ones may contain a statement with its values. If all addresses of
+// a host refuse the connection, there is one error per address, and the outer error has no message.
 const messageOf = (error: unknown): string => {
   const { message, cause, errors = [] } = error as Partial<AggregateError>
   const inner: unknown = cause ?? errors[0]
   return inner === undefined ? String(message) : messageOf(inner)
 }
 
-/** Returns whether a database exists at the given `DATABASE_URL`. It may belong to another program. */
+/** Returns whether a database exists at a `DATABASE_URL`. It may belong to another program. */
 export const databaseExists = async (url: string): Promise<boolean> => (await engineOf(url)).exists(url)
 
 /**
- * Copies the database at the given `DATABASE_URL`, which may be in use, to a new file, and checks the copy. It applies
- * no migrations. Throws a BackupError if the backup fails.
+ * Copies the database at a `DATABASE_URL` to a new file, and checks the copy. The database may be in use. Applies no
+ * migrations. Throws a BackupError if the backup fails.
  */
 export const backUp = async (url: string, file: string, onPages: OnPages): Promise<Contents> =>
   await (await engineOf(url)).backUp(url, file, onPages)
 
 /**
- * Copies the database at the given `DATABASE_URL` into an empty database of another engine, and compares the two.
- * Continues a copy that was interrupted. No other process may use the source in the meantime. Throws a CopyError if the
- * copy fails.
+ * Copies the database at a `DATABASE_URL` into an empty database of another engine, and compares the two. Resumes an
+ * interrupted copy. No other process may use the source during the copy. Throws a CopyError if the copy fails.
  */
 export const copyDatabase = async (url: string, target: CopyTarget, onRows: OnRows): Promise<Copied> => {
   const writer = await (await engineOf(target.url)).copyWriter()

@@ -1,9 +1,9 @@
 import { ServiceUnavailable } from '../domain/errors.ts'
 
-/** Runs the given work when its turn comes. Throws ServiceUnavailable instead if that takes too long. */
+/** Runs work when its turn comes. Throws ServiceUnavailable if that takes too long. */
 export type Enter = <T>(work: () => Promise<T>) => Promise<T>
 
-/** Creates a queue that runs at most `max` pieces of work at once. Each waits for at most `waitMs` milliseconds. */
+/** Creates a queue that runs at most `max` tasks at once. Each task waits for at most `waitMs` milliseconds. */
 export const createPermits = (max: number, waitMs: number): Enter => {
   const waiting = new Set<() => void>()
   let running = 0
@@ -24,7 +24,7 @@ export const createPermits = (max: number, waitMs: number): Enter => {
       }
       const timer = setTimeout(() => {
         waiting.delete(begin)
-        reject(new ServiceUnavailable({ cause: new Error('too many other changes of keys are in progress') }))
+        reject(new ServiceUnavailable({ cause: new Error('too many other changes to keys are in progress') }))
       }, waitMs)
       waiting.add(begin)
     })
@@ -45,8 +45,7 @@ export const createPermits = (max: number, waitMs: number): Enter => {
 export type EnterBySubject = <T>(subject: string | undefined, work: () => Promise<T>) => Promise<T>
 
 /**
- * Creates a queue for each subject, which runs one piece of work at a time. Each piece waits for at most `waitMs`
- * milliseconds.
+ * Creates a queue for each subject, which runs one task at a time. Each task waits for at most `waitMs` milliseconds.
  */
 export const createSubjectPermits = (waitMs: number): EnterBySubject => {
   const queues = new Map<string, { readonly enter: Enter; users: number }>()

@@ -6,7 +6,7 @@ export interface Sample {
   readonly organizations: readonly { id: number; name: string; billingEmail: string }[]
   readonly apps: readonly (NewApp & { tags: readonly TagKey[] })[]
   readonly memberships: readonly { organizationId: number; userId: number; role: OrganizationRole }[]
-  /** Grants by the name of the app. */
+  /** Grants by app name. */
   readonly grants: readonly { app: string; userId: number; permits: readonly Permit[] }[]
   /** The time at which users and organizations were created. */
   readonly createdAt: Date
@@ -119,7 +119,7 @@ const SCHEDULED = /Sync|Export|Alerts|Heartbeat|Backup|Import/
 // One minute apart, so that lists ordered by time look realistic.
 const minute = (index: number): Date => new Date(Date.UTC(2026, 0, 5, 9, index))
 
-/** A few users and organizations, and two dozen apps with tags. They are always the same. */
+/** A few users and organizations, and two dozen apps with tags. The sample is always the same. */
 export const sample: Sample = {
   createdAt: minute(0),
   users: [

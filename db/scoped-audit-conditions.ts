@@ -5,7 +5,7 @@ import { toText } from './timestamps.ts'
 
 // SQL conditions for both engines. The `case` keeps PostgreSQL from casting ids that aren't numbers.
 
-/** Returns the statement that selects the subjects of the given scope, as `type` and `id`. */
+/** Returns the statement that selects a scope's subjects, as `type` and `id`. */
 export const subjectsOf = (scope: AuditScope): SQL =>
   scope.type === 'app'
     ? sql`select 'app' as type, cast(${scope.name} as text) as id`
@@ -14,8 +14,7 @@ export const subjectsOf = (scope: AuditScope): SQL =>
       union all select 'app', apps.name from apps where apps.organization_id = ${scope.id}`
 
 /**
- * Returns the condition for a row of `users` to be the owner of the scope's app, or a member of the scope's
- * organization.
+ * Returns the condition that a row of `users` is the owner of the scope's app, or a member of the scope's organization.
  */
 export const isUserOfScope = (scope: AuditScope): SQL =>
   scope.type === 'app'

@@ -14,7 +14,7 @@ interface Engine {
   readonly rows: <Row>(statement: SQL) => Promise<Row[]>
   /** The number of entries that one statement reads. */
   readonly window: number
-  /** Returns the condition for an entry of a window to have a subject in the scope. */
+  /** Returns the condition that an entry's subject is in the scope. */
   readonly isInScope: (scope: AuditScope) => SQL
   /** The join operator for looking up the entries of each subject in their index. */
   readonly join: SQL
@@ -48,8 +48,8 @@ export const createScopedAuditReads = (engine: Engine): ScopedAuditReads => ({
 })
 
 /**
- * Looks up entries by subject. Returns all entries that match the search, newest first, or only `MAX_GATHERED` + 1 of
- * them.
+ * Looks up entries by subject. Returns the sequence numbers of those that match the search, newest first. If there are
+ * more than `MAX_GATHERED`, returns only `MAX_GATHERED` + 1 of them.
  */
 const gather = async ({ rows, join }: Engine, { scope, conditions }: ScopedSearch): Promise<number[]> => {
   const found = await rows<{ sequence: number | string }>(sql`

@@ -8,9 +8,9 @@ import type { StorageStatistics } from '../domain/statistics.ts'
 
 /** An open database of any engine. Services read and write with its transactor. */
 export interface Storage extends AppStore, NodeReads {
-  /** The store of client keys and services. If connections are limited, its changes have connections of their own. */
+  /** The store of client keys and services. If connections are limited, changes to keys have their own connections. */
   readonly keys: ServiceStore
-  /** The lookups for authenticated requests, and nothing else. */
+  /** Only the lookups for authenticated requests. */
   readonly keyLookup: Required<KeyLookup>
   /** The counters that all nodes of the database share. Undefined if there can be only one node. */
   readonly counters?: Counters
@@ -18,7 +18,7 @@ export interface Storage extends AppStore, NodeReads {
   readonly isSample: boolean
   /** Returns the database's current readiness. It never rejects. */
   readonly readiness: () => Promise<Readiness>
-  /** Returns the statistics of the database for metrics. They are kept in memory, so it returns immediately. */
+  /** Returns the database's statistics for metrics. They are kept in memory, so it returns immediately. */
   readonly statistics: () => StorageStatistics
   /** Stops all background work and closes every connection. */
   readonly close: () => Promise<void>

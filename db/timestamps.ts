@@ -1,4 +1,4 @@
-/** Converts the timestamp to its stored format: ISO 8601 text in UTC with milliseconds, which is sortable. */
+/** Converts a timestamp to its stored format: ISO 8601 in UTC with milliseconds, which sorts chronologically. */
 export const toText = (timestamp: Date): string => timestamp.toISOString()
 
 export const toOptionalText = (timestamp: Date | null): string | null => (timestamp === null ? null : toText(timestamp))

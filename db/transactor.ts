@@ -1,16 +1,16 @@
 import { setImmediate as nextTurn, setTimeout } from 'node:timers/promises'
 import { RequestCancelled } from '../domain/errors.ts'
 
-/** The time for which work is retried while another process has locked the database. */
+/** How long work is retried while another process has locked the database. */
 const BUSY_TIMEOUT_MS = 1000
 const RETRY_INTERVAL_MS = 20
 
-/** Returns the time until which work that begins now is retried, in milliseconds on the monotonic clock. */
+/** Returns the deadline for retries of work that begins now, in milliseconds on the monotonic clock. */
 export const busyDeadline = (): number => performance.now() + BUSY_TIMEOUT_MS
 
 /**
- * Runs the given work, and retries it until the deadline while another process has locked the database. The engine's
- * own wait would block the event loop, and every other request with it.
+ * Runs work, and retries it until the deadline while another process has locked the database. If the engine itself
+ * waited, it would block the event loop, and with it every other request.
  */
 export const withBusyRetry = async <T>(
   work: () => Promise<T>,
@@ -32,12 +32,12 @@ export const refuseCancelled = (signal: AbortSignal | undefined): void => {
   if (signal?.aborted === true) throw new RequestCancelled()
 }
 
-/** The time for which a queue may run before the process's other work gets its turn. */
+/** How long a queue may run before it yields to the process's other work. */
 const MAX_TURN_MS = 10
 
 /**
- * Creates a queue, which runs work in order, one piece at a time. A failure rejects only the promise of its own work.
- * Work that completes synchronously would block the event loop while more of it waits, so the queue yields in between.
+ * Creates a queue that runs tasks in order, one at a time. If a task fails, only its own promise rejects. A series of
+ * tasks that complete synchronously would block the event loop, so the queue yields in between.
  */
 export const createQueue = (): (<T>(work: () => Promise<T>) => Promise<T>) => {
   let last: Promise<unknown> = Promise.resolve()

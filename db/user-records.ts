@@ -19,11 +19,11 @@ export const toUser = ({ passwordHash, updatedAt, createdAt, ...user }: UserRow)
 export const toAccount = (row: UserRow | undefined): Account | null =>
   row === undefined ? null : { user: toUser(row), passwordHash: row.passwordHash }
 
-// PostgreSQL can't infer the type of a parameter here.
+// PostgreSQL can't infer the parameter's type here, so it's cast.
 const startsWith = (column: SQL, prefix: string): SQL =>
   sql`substr(${column}, 1, length(cast(${prefix} as text))) = cast(${prefix} as text)`
 
-/** Returns the condition for the users that pass the filter, in SQL that both engines accept. */
+/** Returns the condition for users that pass the filter, in SQL that both engines accept. */
 export const matchesUserFilter = (filter: UserFilter = {}): SQL | undefined => {
   const { role, accountLocked, namePrefix, emailPrefix } = filter
   return and(
@@ -34,7 +34,7 @@ export const matchesUserFilter = (filter: UserFilter = {}): SQL | undefined => {
   )
 }
 
-/** Creates the account lookups from a function that takes a condition on the table of users. */
+/** Creates the account lookups from a function that finds an account by a condition on the table `users`. */
 export const createAccountReads = (
   findAccount: (condition: SQL) => Promise<Account | null>
 ): Pick<UserReads, 'find' | 'findAccount' | 'findAccountByEmail'> => {
@@ -42,7 +42,7 @@ export const createAccountReads = (
   return {
     find: async id => (await findAccount(hasId(id)))?.user ?? null,
     findAccount: async id => await findAccount(hasId(id)),
-    // `lower` converts only ASCII letters. SQLite always does so, and PostgreSQL does because of the collation.
+    // `lower` converts only ASCII letters: always in SQLite, and because of the collation in PostgreSQL.
     findAccountByEmail: async email => await findAccount(sql`lower(users.email) = ${email}`)
   }
 }

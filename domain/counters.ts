@@ -1,6 +1,6 @@
 import { LruMap } from 'toad-cache'
 
-/** The number of hits in a key's current window, including the hit that was just counted. */
+/** The number of hits in a key's current window, including the one that was just counted. */
 export interface Count {
   readonly hits: number
   /** The number of milliseconds until the window ends. */
@@ -8,8 +8,8 @@ export interface Count {
 }
 
 /**
- * Counts hits in windows. The first hit of a key starts its window. The first hit after the end of that window starts
- * the next one. Concurrent hits in one window never get the same number.
+ * Counts hits in time windows. A key's first hit starts its window, and its first hit after the end of that window
+ * starts the next one. Concurrent hits in the same window never get the same number.
  */
 export interface Counters {
   /** Counts a hit. Rejects if the number can't be determined; the hit may have been counted anyway. */
@@ -28,7 +28,7 @@ interface Window {
   readonly startedAt: number
 }
 
-/** Creates counters that are stored in the memory of this process. */
+/** Creates counters that are kept in the memory of this process. */
 export const createMemoryCounters = ({ maxKeys, now = () => performance.now() }: MemoryCountersOptions): Counters => {
   const windows = new LruMap<Window>(maxKeys)
   return {

@@ -3,18 +3,20 @@ import type { FieldIssue } from './field-issue.ts'
 
 /** The details of a failure, in addition to its code. */
 export interface ErrorDetails {
-  /** Defaults to the first of `errors`, or to the message of the error class if there are none. */
+  /** Defaults to the first of `errors`, or to the error class's message if there are none. */
   readonly message?: string
-  /** One sentence for each problem. Defaults to the sentences of `issues`. */
+  /** One sentence for each problem. Defaults to the details of `issues`. */
   readonly errors?: readonly string[]
   /** The problems with individual fields. */
   readonly issues?: readonly FieldIssue[]
   readonly cause?: unknown
 }
 
-/** An expected failure. The client receives `message` and `errors`, so they must not contain anything that it sent. */
+/**
+ * An expected failure. Clients receive `message` and `errors`, so these must not contain any values from the request.
+ */
 export class DomainError<Code extends string = string> extends Error {
-  /** Identifies the kind of failure in a machine-readable way. The meaning of a code never changes. */
+  /** The machine-readable code of this kind of failure. Its meaning never changes. */
   readonly code: Code
   /** One sentence for each problem, if there are several. */
   readonly errors: readonly string[] | undefined
@@ -42,7 +44,7 @@ export type CodesOf<Module> = {
 /** Creates the error class for one kind of failure. */
 export const defineError = <const Code extends string>(code: Code, message: string): DomainErrorClass<Code> =>
   class extends DomainError<Code> {
-    // The logger writes this name as the type of the error.
+    // The logger writes this name as the error's type.
     static override readonly name: string = code
 
     constructor(details?: ErrorDetails) {

@@ -4,8 +4,8 @@ import { defineError } from './domain-error.ts'
 
 export const InvalidToken = defineError(
   'INVALID_TOKEN',
-  'The request contains no active client key or session. Send exactly one Authorization header, with a token that ' +
-    'this service accepts, or sign in again.'
+  'The request contains no active client key or session. Send exactly one Authorization header with a valid token, ' +
+    'or sign in again.'
 )
 
 export const InsufficientScope = defineError(
@@ -13,7 +13,7 @@ export const InsufficientScope = defineError(
   'The client key is active, but lacks a required scope. Give the key that scope, or use another key.'
 )
 
-/** Creates the error for a client key without a required scope. */
+/** Creates the error for a client key that lacks a required scope. */
 export const missingScope = (scope: string): InstanceType<typeof InsufficientScope> =>
   new InsufficientScope({ message: `The client key lacks the scope ${scope}. Give it that scope, or use another key.` })
 
@@ -23,7 +23,7 @@ export const ClientKeyNotFound = defineError('CLIENT_KEY_NOT_FOUND', 'No client 
 
 export const ClientKeyNameTaken = defineError(
   'CLIENT_KEY_NAME_TAKEN',
-  'Another client key that is not revoked has this name. Choose another name, or revoke that key first.'
+  'An unrevoked client key already has this name. Choose another name, or revoke that key first.'
 )
 
 export const ClientKeyRevoked = defineError(
@@ -43,24 +43,24 @@ export const TooManyTokens = defineError(
     'to 0 to revoke all of them.'
 )
 
-/** `errors` contains one sentence for each way in which the request exceeds the actor's permission boundary. */
+/** `errors` contains one sentence for each way in which the request exceeds the requester's permission boundary. */
 export const BeyondPermissionBoundary = defineError(
   'BEYOND_CEILING',
-  'The request exceeds your permission boundary. You cannot give permissions that you do not have, or change a ' +
-    'key that has them. See errors.'
+  'The request exceeds your permission boundary. You cannot grant permissions that you do not have, or change a key ' +
+    'that has them. See errors for details.'
 )
 
 export const IdempotencyKeyReused = defineError(
   'IDEMPOTENCY_KEY_REUSED',
   'A different request used this Idempotency-Key in the last ten minutes. Send a new key with each request, and ' +
-    'the same key only with retries.'
+    'reuse a key only to retry.'
 )
 
-/** Thrown if another process would refuse a token that was sealed with the secret of this process. */
+/** Thrown if another process would refuse a token that is sealed with this process's secret. */
 export const SecretNotShared = defineError(
   'SECRET_NOT_SHARED',
-  'No token was created: another node lacks this CLIENT_SECRET and would refuse the token. Give all ' +
-    'nodes the same secrets; GET /nodes shows their generations.'
+  'No token was created, because another node lacks this CLIENT_SECRET and would refuse the token. Give all nodes ' +
+    'the same secrets; GET /nodes shows their generations.'
 )
 
 /** Thrown if a node would continue to accept the keys that a change affects. */
@@ -122,18 +122,18 @@ export const UserNotFound = defineError('USER_NOT_FOUND', 'No user has this id. 
 
 export const SessionNotFound = defineError(
   'SESSION_NOT_FOUND',
-  'You have no session with this id. It may have ended already; list your sessions to see the active ones.'
+  'You have no session with this id. It may have already ended; list your sessions to see the active ones.'
 )
 
 export const OrganizationNotFound = defineError(
   'ORGANIZATION_NOT_FOUND',
-  'No organization has this id, or you do not belong to it. Check the id, or ask one of its administrators to add ' +
-    'you.'
+  'There is no organization with this id, or you do not belong to it. Check the id, or ask one of its ' +
+    'administrators to add you.'
 )
 
 export const EmailTaken = defineError(
   'EMAIL_TAKEN',
-  'Another user already has this e-mail address; case does not matter. Choose another address.'
+  'Another user already has this e-mail address. E-mail addresses are not case-sensitive. Choose another address.'
 )
 
 export const LastAdmin = defineError(
@@ -143,7 +143,7 @@ export const LastAdmin = defineError(
 
 export const OwnsApps = defineError(
   'OWNS_APPS',
-  'The owner still has apps, including deleted ones. Send apps=delete, or transfer_to=User:<id> or ' +
+  'The owner still has apps; deleted apps count too. Send apps=delete, or transfer_to=User:<id> or ' +
     "transfer_to=Organization:<id>; only client keys can transfer a user's apps."
 )
 
@@ -154,14 +154,14 @@ export const TooManyTags = defineError(
 
 export const TooManyApps = defineError(
   'TOO_MANY_APPS',
-  'The owner has more than 1000 apps that are not deleted. First delete some, or transfer some with PUT ' +
+  'The owner has more than 1000 apps, not counting deleted ones. First delete some, or transfer some with PUT ' +
     '/apps/:id/transfer/users/:owner_id.'
 )
 
 export const TransferNotAllowed = defineError(
   'TRANSFER_NOT_ALLOWED',
-  'A session cannot delete a user and transfer their apps. Send apps=delete, use a client key with apps:write and ' +
-    'users:write, or run trivial user remove.'
+  'You cannot use a session to delete a user and transfer their apps. Send apps=delete, use a client key with ' +
+    'apps:write and users:write, or run trivial user remove.'
 )
 
 // Fields
@@ -173,12 +173,12 @@ export const InvalidFields = defineError('INVALID_FIELDS', 'name is required')
 
 export const AppNotFound = defineError(
   'APP_NOT_FOUND',
-  'No app has this name or id, or it was deleted. Check the name or id.'
+  'There is no app with this name or id, or it was deleted. Check the name or id.'
 )
 
 export const TagNotFound = defineError(
   'TAG_NOT_FOUND',
-  'The app does not have this tag, or does not exist. Check the name of the app and the tag.'
+  "The app does not have this tag, or does not exist. Check the app's name and the tag."
 )
 
 export const DescriptiveNameTaken = defineError(
@@ -188,8 +188,7 @@ export const DescriptiveNameTaken = defineError(
 
 export const NoPortLeft = defineError(
   'NO_PORT_LEFT',
-  'Every port from 3001 to 65535 is taken by an app. Delete an app that is not needed, so that its port can be ' +
-    'reused.'
+  'All ports from 3001 to 65535 are in use by apps. Delete an app that is no longer needed to free its port.'
 )
 
 export const OwnerNotFound = defineError(
@@ -205,13 +204,13 @@ export const ServiceUnavailable = defineError(
   'The database cannot be used at the moment. Try again after the number of seconds in Retry-After.'
 )
 
-/** Thrown if the client is no longer waiting for the reply. The work for the request has stopped. */
+/** Thrown if the client is no longer waiting for the response. Work on the request has been stopped. */
 export const RequestCancelled = defineError(
   'REQUEST_CANCELLED',
   'The client closed the connection before it received a reply.'
 )
 
-/** Thrown if the connection to the database is lost during a commit, so that its outcome is unknown. */
+/** Thrown if the database connection is lost during a commit, so that it's unknown whether the commit succeeded. */
 export const OutcomeUnknown = defineError(
   'OUTCOME_UNKNOWN',
   'The database connection was lost while the change was being stored, so it may or may not have succeeded. ' +
@@ -225,11 +224,10 @@ export const FreshnessLost = defineError(
     'Retry-After.'
 )
 
-/** Thrown while requests with client keys are refused because of the database. `errors` contains the causes. */
+/** Thrown while the database's state prevents requests with client keys. `errors` contains the reasons. */
 export const NotReady = defineError(
   'NOT_READY',
-  'The service cannot accept requests with client keys at the moment. Check the database and the log of the ' +
-    'service.'
+  "The service cannot accept requests with client keys at the moment. Check the database and the service's log."
 )
 
 export const isUnavailable = (error: unknown): boolean => error instanceof ServiceUnavailable

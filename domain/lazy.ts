@@ -1,4 +1,7 @@
-/** Creates a function that loads a value once, when it is first called. If loading fails, the next call tries again. */
+/**
+ * Creates a function that loads a value when it's first called, and then keeps it. If loading fails, the next call
+ * tries again.
+ */
 export const lazily = <T>(load: () => Promise<T>): (() => Promise<T>) => {
   let loading: Promise<T> | undefined
   return async () => {

@@ -1,7 +1,7 @@
 /**
- * A reason why the service isn't ready. `lease`: the node has no lease, so it can't read changes. `primary`: the
- * database can't be reached, or isn't the primary that accepts changes. `schema`: the database has no tables, or those
- * of another version.
+ * A reason why the service isn't ready. `lease`: this node has no lease, so it can't determine which keys have changed.
+ * `primary`: the database can't be reached, or isn't the primary that accepts changes. `schema`: the database has no
+ * tables, or its tables belong to another version.
  */
 export type Obstacle = 'lease' | 'primary' | 'schema'
 
@@ -13,9 +13,9 @@ export interface Readiness {
   readonly changes: boolean
   /** The reasons why the service isn't ready. Empty if it is. */
   readonly failing: readonly Obstacle[]
-  /** The errors that caused them, for the log. */
+  /** The errors that caused `failing`, for the log. */
   readonly causes: readonly unknown[]
 }
 
-/** The readiness of a service that accepts everything. */
+/** The readiness of a database that can be used without restrictions. */
 export const READY: Readiness = { keys: true, changes: true, failing: [], causes: [] }

@@ -1,8 +1,8 @@
 import { isDomainError } from './domain-error.ts'
 
 /**
- * Returns the reason for an expected failure: the messages of its causes, and the code of the last one, such as an
- * SQLSTATE. Returns null if the failure was unexpected or has no cause. The causes don't contain the values in
+ * Returns the reason for an expected failure: the messages of its causes, and the code of the last cause, such as an
+ * SQLSTATE. Returns null if the failure is unexpected or has no cause. The reason doesn't contain any values from SQL
  * statements.
  */
 export const reasonOf = (failure: unknown): string | null => {
@@ -21,5 +21,5 @@ const causesOf = ({ cause }: Error): Cause[] => {
   return found instanceof Error ? [found, ...causesOf(found)] : []
 }
 
-// If a connection is refused at every address of a host, the AggregateError has no message; each of its errors has one.
+// If all addresses of a host refuse a connection, the AggregateError has no message, but each of its errors has one.
 const firstOf = (cause: unknown): unknown => (cause instanceof AggregateError ? (cause.errors[0] as unknown) : cause)

@@ -1,8 +1,8 @@
-/** Returns the current time by the authoritative clock: the database's clock if several nodes share a database. */
+/** Returns the current time according to the authoritative clock, which is the database's if several nodes share it. */
 export type Now = () => Date
 
-/** Returns the current time by the clock of this machine. */
+/** Returns the current time of this machine's clock. */
 export const ownTime: Now = () => new Date()
 
-/** Returns the current time by the clock of this machine, in milliseconds since 1970. */
+/** Returns the current time of this machine's clock, in milliseconds since 1970. */
 export const ownMilliseconds = (): number => Date.now()

@@ -1,12 +1,12 @@
 export interface WriteOptions {
   /**
-   * Identifies what the transaction changes. Transactions with the same subject may be run one at a time, to avoid
+   * Identifies what the transaction changes. Transactions with the same subject may be run one after another to avoid
    * conflicts.
    */
   readonly subject?: string
   /**
-   * Whether a power failure may lose the written data. The remaining data stays complete and in order, and the write is
-   * faster because it doesn't wait for the disk. Defaults to false.
+   * Whether the written data may be lost in a power failure. If so, the write is faster, because it doesn't wait for
+   * the disk. The data that remains after a power failure is complete and in order. Defaults to false.
    */
   readonly mayBeLost?: boolean
   /**
@@ -17,19 +17,19 @@ export interface WriteOptions {
 }
 
 export interface ReadOptions {
-  /** Aborted when the client is no longer waiting for the reply. The database then cancels the query. */
+  /** Aborted when the client is no longer waiting for the response. The database then cancels the query. */
   readonly signal?: AbortSignal | undefined
 }
 
 /**
- * Runs work with access to stored rows: `R` reads committed data, `W` reads and writes in a transaction. Both functions
- * throw `ServiceUnavailable` if the database can't be used. If another process has locked it, they first retry for a
- * second, so `work` may run more than once.
+ * Runs work with access to stored rows: `R` for reading committed data, and `W` for reading and writing in a
+ * transaction. Both functions throw ServiceUnavailable if the database can't be used. If another process has locked the
+ * database, they first retry for a second, so `work` may run more than once.
  */
 export interface TransactorOf<R, W> {
   /**
-   * Runs `work` in its own transaction. Everything that it writes is stored when the promise resolves. Nothing is
-   * stored if `work` throws. `work` must await only functions of `tx`.
+   * Runs `work` in a transaction. When the promise resolves, all of its writes are stored. If `work` throws, nothing is
+   * stored. `work` must not await anything except the functions of `tx`.
    */
   write: <T>(work: (tx: W) => Promise<T>, options?: WriteOptions) => Promise<T>
   /** Runs `work` on committed data. Throws RequestCancelled if the signal is aborted in the meantime. */

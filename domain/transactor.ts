@@ -8,7 +8,7 @@ import type { UserReads, UserRows } from './users/rows.ts'
 import type { Now } from './time.ts'
 import type { TransactorOf } from './transaction.ts'
 
-/** The rows that can be read. Each function is a separate read, so two of them may see different states. */
+/** The rows that can be read. Each call is a separate read, so two calls may see different states. */
 export interface Reads {
   readonly apps: AppReads
   readonly audits: AuditReads
@@ -30,5 +30,5 @@ export interface Tx {
   readonly now: Now
 }
 
-/** Gives services access to their rows. */
+/** Gives services access to stored rows. */
 export type Transactor<R = Reads, W = Tx> = TransactorOf<R, W>

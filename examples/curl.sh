@@ -5,8 +5,8 @@
 #
 # BASE can have a path: https://example.com/keys
 #
-# curl reads the token from standard input, because every user of the machine can see arguments. printf is built into
-# the shell.
+# curl reads the token from standard input, because every user of the machine can see a process's arguments. printf is
+# built into the shell, so it isn't a process.
 set -eu
 
 base=${BASE:-http://localhost:3000}

@@ -1,4 +1,4 @@
-// Lists all apps, page by page. It requires only Node.js:
+// Lists all apps, page by page. Requires only Node.js:
 //
 //   KEY_ACCESS_TOKEN=… BASE=http://localhost:3000 node examples/fetch.js
 //
@@ -8,14 +8,17 @@ const { BASE = 'http://localhost:3000', KEY_ACCESS_TOKEN = '' } = process.env
 
 const PAGE_SIZE = 10
 
-/** Sends a GET request, and returns the reply. Throws an Error with the reason if the request fails. */
+/** Sends a GET request, and returns the response. Throws an Error with the reason if the request fails. */
 const get = async url => {
   const response = await fetch(url, { headers: { authorization: `Bearer ${KEY_ACCESS_TOKEN}` } })
   if (!response.ok) throw new Error(`${response.status}: ${await detailOf(response)}`)
   return response
 }
 
-/** Returns the detail of a problem document (RFC 9457), or the status text of another reply, such as a proxy's. */
+/**
+ * Returns the detail of a problem document (RFC 9457), or the status text of any other response, such as one from a
+ * proxy.
+ */
 const detailOf = async response => {
   const isProblem = response.headers.get('content-type')?.startsWith('application/problem+json')
   return isProblem ? (await response.json()).detail : response.statusText

@@ -1,4 +1,4 @@
-// The package's entry point trivial-api/client-key-auth. See docs/plugin.md.
+// The package's entry point `trivial-api/client-key-auth`. See docs/plugin.md.
 export { default } from '../plugins/app/client-key-plugin.ts'
 export type { ClientKeyPluginOptions } from '../plugins/app/client-key-plugin.ts'
 export type { ClientKeyPrincipal } from '../domain/keys/verdict/principal.ts'
@@ -10,7 +10,7 @@ export type { TokenRefusal } from '../domain/keys/verdict/authenticator.ts'
 export type { Accepted, Demand, RateStatus, RefusalReason, Refused, Verdict } from '../domain/keys/verdict/verifier.ts'
 export type { Count, Counters } from '../domain/counters.ts'
 export type { ClientKey, ClientKeyRecord, KeyChange, KnownToken, WantedKey } from '../domain/keys/client-key.ts'
-export type { RateLimit, TokenRecord } from '../domain/keys/client-key.ts'
+export type { Metadata, Policy, RateLimit, TokenRecord } from '../domain/keys/client-key.ts'
 export type { Issued } from '../domain/keys/token/token.ts'
 export { DomainError } from '../domain/domain-error.ts'
 export { InvalidFields, RequestCancelled } from '../domain/errors.ts'

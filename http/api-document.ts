@@ -21,7 +21,7 @@ export interface ApiDocument {
 
 const REQUEST_ID = 'X-Request-Id'
 
-/** The headers that every reply contains. They are described only once. */
+/** The headers of every response. The document describes them only once. */
 const HEADERS = {
   [REQUEST_ID]: {
     description: 'The id of the request in the log and in the audit trail.',
@@ -35,9 +35,9 @@ const withRequestId = (reply: Reply): Reply => ({
 })
 
 /**
- * Prepares the OpenAPI document for readers. Moves replies with problem documents to `components`, because repeating
- * them for each route would take up four fifths of the document. Lists paths that don't require a credential, such as
- * sign-in, first. Replaces examples that would change existing data.
+ * Arranges the OpenAPI document for readers. Moves problem responses to `components`, because repeating them for each
+ * route would account for 80 % of the document. Puts paths that don't require a credential first, such as sign-in.
+ * Replaces examples that would change existing data.
  */
 export const arrangeDocument = (document: ApiDocument): ApiDocument => {
   const responses: Record<string, object> = {}
@@ -73,7 +73,7 @@ export const arrangeDocument = (document: ApiDocument): ApiDocument => {
 const needsCredential = (operations: Record<string, Operation>): boolean =>
   Object.values(operations).some(({ security }) => security?.length !== 0)
 
-// The name consists of the problem codes, and of the required scopes if one of the problems lists them.
+// The name consists of the problem codes, and the required scopes if one of the problems lists them.
 const sharedName = ({ content }: Reply, { security }: Operation): string | undefined => {
   const examples = content?.[PROBLEM_MEDIA_TYPE]?.examples
   if (examples === undefined) return undefined

@@ -29,8 +29,8 @@ const Search = {
 const MAX_VALUES = 100
 
 /**
- * Parses search conditions in the format of Trivial's own clients: a JSON array of objects `{c, o, p}`, which specify a
- * column, an operator and a value. Throws InvalidFields if the string is invalid.
+ * Parses search conditions in the format that Trivial's own clients use: a JSON array of `{c, o, p}` objects, which
+ * contain a column, an operator and a value. Throws InvalidFields if the string is invalid.
  */
 export const readSearch = (text: string): AuditCondition[] => {
   const { search } = checked(Search, { search: parsed(text) })

@@ -1,8 +1,8 @@
 import type { FastifyReply } from 'fastify'
 
 /**
- * Returns a signal that aborts if the connection of a request closes before the reply has been sent. Fastify's own
- * signal can't be used, because it aborts as soon as the request body has been read.
+ * Returns a signal that is aborted if the connection closes before the response has been sent. Fastify's
+ * `request.signal` can't be used, because it's aborted as soon as the request body has been read.
  */
 export const cancellationOf = ({ raw }: Pick<FastifyReply, 'raw'>): AbortSignal => {
   const controller = new AbortController()

@@ -1,7 +1,10 @@
 /** The realm that the service sends in `WWW-Authenticate`. */
 export const REALM = 'trivial'
 
-/** Returns a `WWW-Authenticate` value that requests a Bearer token, with the reason for a refusal (RFC 6750). */
+/**
+ * Returns a `WWW-Authenticate` value that requests a Bearer token. If one was refused, `error` is the reason (RFC
+ * 6750).
+ */
 export const bearerChallenge = (
   realm: string,
   error?: 'invalid_token' | 'insufficient_scope',

@@ -7,14 +7,14 @@ import type { ProblemClass, ProblemError } from './problems.ts'
 import { BadRequest, HeadersTooLarge, RequestTimeout } from './errors.ts'
 import { REQUEST_ID } from './request-ids.ts'
 
-/** Provides request ids and the log for requests that never reach Fastify. */
+/** The source of request ids and the log for requests that never reach Fastify. */
 export interface RefusalOptions {
   readonly nextId: () => string
   /** Returns the log. This is a function, because the server doesn't exist yet when these options are created. */
   readonly log: () => Pick<FastifyBaseLogger, 'info'>
 }
 
-/** Sends a problem document on a connection from which Node no longer reads, ends it, and logs the refusal. */
+/** Sends a problem document on a connection that Node no longer reads, ends the connection, and logs the refusal. */
 export type RefuseConnection = (socket: Duplex, problem: ProblemError, cause?: string) => void
 
 export const createRefusal =

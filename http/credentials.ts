@@ -16,7 +16,7 @@ export const SECURITY_SCHEMES = {
   }
 } as const
 
-/** Returns the documentation of the credentials that a route accepts. */
+/** Returns the documentation for the credentials that a route accepts. */
 export const describeAccess = ({
   scope,
   users,
@@ -27,7 +27,7 @@ export const describeAccess = ({
     .map(each => (isIntrospection ? `\`${each}\` or \`${each}:<service>\`` : `\`${each}\``))
     .join(' and ')
   const key = needed === '' ? 'a client key' : `a client key with ${needed}`
-  const session = users === 'admin' ? 'the session of an administrator' : 'the session of a user'
+  const session = users === 'admin' ? "an administrator's session" : "a user's session"
   const accepted = [...(scope === 'none' ? [] : [key]), ...(users === 'none' ? [] : [session])]
   return { security: [{ bearer: scopes }], sentence: `Credential: ${accepted.join(', or ')}.` }
 }

@@ -4,16 +4,15 @@ import { setImmediate } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 
 /**
- * The time for which idle connections stay open during a shutdown, in milliseconds, so that clients can send another
- * request. The reply to that request asks them to disconnect.
+ * How long idle connections stay open during a shutdown, in milliseconds. If the client sends another request during
+ * this time, the response asks it to disconnect.
  */
 const DRAIN_DELAY_MS = 1000
 
 /**
- * Prevents `fastify.close()` from losing requests on keep-alive connections. Once it is called, Fastify sends
- * `Connection: close` in every reply. Idle connections stay open for `DRAIN_DELAY_MS`, so that the client's next
- * request still gets a reply. After that, connections without a running request are closed, even if part of a request
- * has arrived. All others are closed after their replies.
+ * Prevents `fastify.close()` from dropping requests on keep-alive connections. Idle connections stay open for
+ * `DRAIN_DELAY_MS`, so that the next request still gets a response with `Connection: close`. After that, connections
+ * without a running request are closed, even if part of a request has arrived. Others are closed after the response.
  */
 export const drainOnClose = (fastify: FastifyInstance): void => {
   const { server } = fastify
@@ -26,17 +25,16 @@ export const drainOnClose = (fastify: FastifyInstance): void => {
         setTimeout(resolve, DRAIN_DELAY_MS).unref()
       })
     ])
-    // Lets Node read the requests that arrived before the timer fired, which it does later in this event loop
-    // iteration.
+    // Lets Node read requests that arrived before the timer fired. It does so later in the same event loop iteration.
     await setImmediate()
     connections.closeIdle()
   })
 }
 
 interface Connections {
-  /** Resolves when no connection is open. */
+  /** Resolves when no connections are open. */
   readonly none: () => Promise<void>
-  /** Closes idle connections immediately, and others once they have been idle for `DRAIN_DELAY_MS`. */
+  /** Closes idle connections immediately, and others after they have been idle for `DRAIN_DELAY_MS`. */
   readonly closeIdle: () => void
 }
 
@@ -55,7 +53,7 @@ const watchConnections = (server: Server): Connections => {
   server.on('connection', (socket: Socket) => {
     open.set(socket, new Set())
     closeLater(socket)
-    // After these events, it may be impossible to send the last reply.
+    // After these events, it may no longer be possible to send the last response.
     for (const event of ['end', 'finish']) socket.once(event, closeIfIdle.bind(null, socket))
     socket.once('close', () => {
       open.delete(socket)
@@ -67,7 +65,7 @@ const watchConnections = (server: Server): Connections => {
     running?.add(response)
     response.once('close', () => {
       running?.delete(response)
-      // A long reply that began before the shutdown contains `keep-alive`, so the client may send another request.
+      // A response that began before the shutdown may contain `keep-alive`, so the client may send another request.
       closeLater(socket)
     })
   })
@@ -87,8 +85,8 @@ const watchConnections = (server: Server): Connections => {
 }
 
 /**
- * Returns whether a reply can still be sent completely. When the client ends its side of a connection, Node ends the
- * other side, and then only what was already written can be sent.
+ * Returns whether a response can still be sent completely. When the client ends its side of a connection, Node ends the
+ * other side too. After that, only data that has already been written can be sent.
  */
 const canEnd = (response: ServerResponse, socket: Socket): boolean =>
   !socket.writableEnded || [response.writableEnded, !socket.writableFinished].every(Boolean)

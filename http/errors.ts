@@ -8,19 +8,19 @@ export const CredentialRequired = defineError(
 
 export const BrowserNotAllowed = defineError(
   'BROWSER_NOT_ALLOWED',
-  "A browser sent this request from another site's page. Pages must not contain client keys, which aren't limited to " +
-    'one user; call from a server.'
+  "A browser sent this request from another site's page. Do not use client keys in web pages, because they are not " +
+    'limited to one user; send the request from a server.'
 )
 
 export const AddressNotAllowed = defineError(
   'ADDRESS_NOT_ALLOWED',
-  'The client key is active, but its allowed_ips do not include your address. Add that address, or call from an ' +
-    'allowed one.'
+  'The client key is active, but its allowed_ips do not include your address. Add your address, or use an allowed ' +
+    'one.'
 )
 
 export const RateLimited = defineError(
   'RATE_LIMITED',
-  'The client key has used up its rate_limit. Try again after the number of seconds in Retry-After.'
+  'The client key has exceeded its rate_limit. Try again after the number of seconds in Retry-After.'
 )
 
 export const LimitUndecided = defineError(
@@ -42,15 +42,15 @@ export const SignUpClosed = defineError(
 
 export const UserRequired = defineError(
   'USER_REQUIRED',
-  'This route requires a user, and client keys do not belong to one. Sign in with POST /auth/sign_in.'
+  'This route requires a user session, because client keys do not belong to a user. Sign in with POST /auth/sign_in.'
 )
 
-/** Trivial's own user interface checks for exactly this text. */
+/** Trivial's own user interface checks for this exact message. */
 export const NotSignedIn = defineError('NOT_SIGNED_IN', 'User was not found or was not logged in.')
 
 export const ClientKeyRequired = defineError(
   'CLIENT_KEY_REQUIRED',
-  'Users cannot do this. Send the request with a client key.'
+  'This route does not accept user sessions. Send the request with a client key.'
 )
 
 export const AdminRequired = defineError(
@@ -71,8 +71,8 @@ export const BadRequest = defineError(
 
 export const HostNotClear = defineError(
   'BAD_REQUEST',
-  'The Host header is missing, repeated or malformed, or it differs from the host in the URL. Send it once, ' +
-    'with only host and port.'
+  'The Host header is missing, repeated or malformed, or it differs from the host in the URL. Send it once, with ' +
+    'only a host and a port.'
 )
 
 export const UnsupportedTransferCoding = defineError(
@@ -92,8 +92,8 @@ export const ExpectationFailed = defineError(
 
 export const AddressUnknown = defineError(
   'ADDRESS_UNKNOWN',
-  'Attempts are limited by address, but the proxy passed on an invalid one. The operator must configure it to send ' +
-    "the client's address in X-Forwarded-For."
+  'The proxy did not send a valid client address, which is needed to limit attempts. The operator must configure ' +
+    "it to send the client's address in X-Forwarded-For."
 )
 
 export const MalformedJson = defineError(

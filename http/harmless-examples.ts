@@ -10,12 +10,12 @@ interface Media {
   examples?: object
 }
 
-/** An id that no user, organization or app has in practice. */
+/** An id that doesn't occur in practice. */
 export const UNUSED_ID = 999_999_999
 
 /**
- * Returns an operation with examples that do no harm if they're sent unchanged. Operations that change data get the id
- * of a resource that doesn't exist. Bodies without required fields are empty, because users who fill in the id of an
+ * Returns an operation with examples that do no harm if they're sent unchanged. In operations that change data, ids
+ * refer to resources that don't exist. Bodies without required fields are empty, because users who fill in the id of an
  * existing resource may leave the body unchanged.
  */
 export const withHarmlessExamples = <Operation extends Form>(method: string, operation: Operation): Operation => {

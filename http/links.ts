@@ -2,7 +2,7 @@ import type { FastifyReply } from 'fastify'
 
 const RELATIVE = 'If it is relative, resolve it against the URL of the request.'
 
-/** Returns the OpenAPI description of a reply's `Location` header. */
+/** Returns the OpenAPI description of a response's `Location` header. */
 export const locationHeader = (thing: string, example: string) =>
   ({
     Location: { type: 'string', description: `The URL of ${thing}. ${RELATIVE}`, examples: [example] }
@@ -21,13 +21,13 @@ export const linkHeader = (example: string) =>
     }
   }) as const
 
-// Request headers don't affect the URL, because clients and untrusted proxies could use them to redirect other clients.
+// Doesn't use request headers, because clients or untrusted proxies could set them to redirect other clients.
 const urlOf = ({ server }: FastifyReply, path: string): string => `${server.config.PUBLIC_URL}${path}`
 
-/** Sets `Location` to the URL of the given path of this service. The URL has no host if `PUBLIC_URL` is empty. */
+/** Sets `Location` to the URL of a path on this service. The URL has no host if `PUBLIC_URL` is empty. */
 export const setLocation = (reply: FastifyReply, path: string): FastifyReply =>
   reply.header('location', urlOf(reply, path))
 
-/** Sets `Link` to the URL of the next page, which has the given path. The URL has no host if `PUBLIC_URL` is empty. */
+/** Sets `Link` to the URL of the next page, at the given path. The URL has no host if `PUBLIC_URL` is empty. */
 export const setNextLink = (reply: FastifyReply, path: string): FastifyReply =>
   reply.header('link', `<${urlOf(reply, path)}>; rel="next"`)

@@ -18,8 +18,8 @@ export const listen = async (fastify: FastifyInstance): Promise<number> => {
   fastify.server.on('connection', readAddress)
   drainOnClose(fastify)
   try {
-    // Listens on a single address. If a host name has several, Fastify creates further servers, which drainOnClose
-    // would not drain.
+    // Listens on a single address. For a host name with several addresses, Fastify would create additional servers,
+    // which drainOnClose wouldn't drain.
     const { address } = await lookup(HOST)
     guardSampleData(fastify, address)
     const about = describeStart(fastify.config)
@@ -35,7 +35,7 @@ export const listen = async (fastify: FastifyInstance): Promise<number> => {
   }
 }
 
-/** Returns the version, the database engine, the node and the Redis host, for the line that is logged at startup. */
+/** Returns the versions, the database engine, the node and the Redis host, for the line that is logged at startup. */
 export const describeStart = ({
   DATABASE_URL,
   NODE_NAME,
@@ -47,12 +47,14 @@ export const describeStart = ({
   return `Trivial API ${VERSION}, Node.js ${process.version.slice(1)}, ${engine}, node ${node}, ${redis}`
 }
 
-/** Reads the client's address, so that Node caches it. The address is unavailable after a connection reset. */
+/** Reads the client's address so that Node caches it, because it's unavailable after a connection reset. */
 const readAddress = (socket: Socket): void => {
   if (socket.remoteAddress === undefined) socket.destroy()
 }
 
-/** Converts a failure to listen to a ConfigError that names the variables. Returns other errors unchanged. */
+/**
+ * Converts an error from `listen` to a ConfigError that names the variable to change. Returns other errors unchanged.
+ */
 export const asListenError = (
   error: unknown,
   [HOST, host]: readonly [variable: string, value: string],

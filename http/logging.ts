@@ -7,10 +7,7 @@ import { MASK, redact, redactPath } from '../net/redaction.ts'
 /** The levels at which completed requests are logged. */
 const WRITING = new Set(['info', 'debug', 'trace'])
 
-/**
- * Logs one line for each request instead of Fastify's two. This halves the work, and the amount that clients can add to
- * the log.
- */
+/** Logs one line for each request instead of Fastify's two, which halves the work and the volume of the log. */
 class OneLinePerRequest extends Fastify.LogController {
   override incomingRequest(): void {}
 
@@ -32,7 +29,7 @@ class OneLinePerRequest extends Fastify.LogController {
   }
 }
 
-/** The names of members that may contain credentials in any format. */
+/** The names of properties that may contain credentials in any format. */
 const SECRETS = [
   'authorization',
   'access-token',
@@ -54,9 +51,9 @@ const paths = SECRETS.flatMap(name => [
 ])
 
 /**
- * Creates the options for logging JSON lines, by default to standard output. Pino redacts members that have the name of
- * a credential. Then everything else in the line that looks like a credential is redacted. If a line can't be written,
- * because the disk is full or the pipe is closed, it is dropped, and the service continues.
+ * Creates the options for logging JSON lines, by default to standard output. Pino redacts the properties in `SECRETS`,
+ * and `redact` anything else that looks like a credential. If a line can't be written, because the disk is full or the
+ * pipe is closed, it's dropped.
  */
 export const loggingOptions = (
   output: Writable = process.stdout
@@ -75,13 +72,13 @@ export const logBackground = (log: FastifyBaseLogger): BackgroundHooks => ({
   }
 })
 
-// Pino's own stream retries forever if the disk is full, which blocks the event loop.
+// If the disk is full, Pino's own stream retries forever, which blocks the event loop.
 const withoutFailures = (stream: Writable): Writable =>
   stream.listeners('error').includes(drop) ? stream : stream.on('error', drop)
 
 const drop = (): void => {}
 
-/** Returns who sent a request. Requests that Fastify can't route lack the decorator `principal`. */
+/** Returns the id of the key or user that sent a request. Requests that Fastify can't route have no `principal`. */
 const requesterOf = ({ principal }: Partial<Pick<FastifyRequest, 'principal'>>): { key?: string; user?: number } => {
   if (!principal) return {}
   return principal.kind === 'user' ? { user: principal.user.id } : { key: principal.key.id }

@@ -1,4 +1,4 @@
-// The package negotiator has no types. Only the members that are used are declared.
+// The negotiator package has no types. Only the members used here are declared.
 declare module 'negotiator' {
   import type { IncomingHttpHeaders } from 'node:http'
 

@@ -3,13 +3,13 @@ import { splitUrl } from '../net/url.ts'
 import { setNextLink } from './links.ts'
 import { id } from './validation.ts'
 
-/** The number of entries on a page if the request doesn't specify one. */
+/** The number of entries on a page if the request has no `limit`. */
 export const DEFAULT_LIMIT = 100
 
 /** The initial value of `limit` in Swagger UI. */
 export const EXAMPLE_LIMIT = 20
 
-/** Creates the query parameters for a list with pages: `limit`, and `after`, which `linkNext` sets. */
+/** Creates the query parameters for a paginated list: `limit`, and `after`, which `linkNext` sets. */
 export const pageQuery = (things: string) =>
   ({
     limit: {
@@ -26,7 +26,10 @@ export const pageQuery = (things: string) =>
     }
   }) as const
 
-/** Adds a link to the next page of a list. It has the same path and query, and starts after the given entry. */
+/**
+ * Adds a link to the next page of a list. The link has the same path and query as the request, except that `after` is
+ * `last`.
+ */
 export const linkNext = (reply: FastifyReply, last: string | number | undefined): void => {
   const { path, query } = splitUrl(reply.request.url)
   const next = new URLSearchParams(query)

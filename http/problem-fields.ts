@@ -4,7 +4,7 @@ import type { ErrorCode, ProblemError, ProblemField } from './problems.ts'
 
 type Place = ProblemField['in']
 
-/** The errors that concern one field, with the names that the field has in different routes. */
+/** The errors that concern one field, with the field's names in different routes. */
 const FIELDS: Readonly<Partial<Record<ErrorCode, readonly string[]>>> = {
   CLIENT_KEY_NAME_TAKEN: ['name'],
   DESCRIPTIVE_NAME_TAKEN: ['descriptive_name', 'new_app_descriptive_name'],
@@ -13,8 +13,8 @@ const FIELDS: Readonly<Partial<Record<ErrorCode, readonly string[]>>> = {
 }
 
 /**
- * Returns the fields of a request that an error concerns. `place` is the part of the request that failed validation.
- * Without it, the route's schema determines the part, and fields that the route doesn't have are omitted.
+ * Returns the request fields that an error concerns. `place` is the part of the request that failed validation. Without
+ * it, the fields are looked up in the route's schema, and fields that aren't in the schema are left out.
  */
 export const problemFields = (problem: ProblemError, schema: FastifySchema = {}, place?: Place): ProblemField[] => {
   const fields = issuesIn(problem).flatMap(({ path, detail }): ProblemField[] => {
@@ -27,7 +27,7 @@ export const problemFields = (problem: ProblemError, schema: FastifySchema = {},
 const issuesIn = ({ code, message, issues }: ProblemError): readonly FieldIssue[] =>
   issues ?? (FIELDS[code] ?? []).map(name => ({ path: [name], detail: message }))
 
-/** Returns the part of a request that contains the given field, according to the route's schema. */
+/** Returns the part of a request that contains a field, according to the route's schema. */
 const placeOf = (path: readonly string[], { body, querystring, params }: FastifySchema): Place | undefined => {
   const name = String(path[0])
   if (hasField(body, name)) return 'body'

@@ -7,21 +7,21 @@ import type * as httpErrors from './errors.ts'
 /** The media type of a problem document (RFC 9457). */
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json'
 
-/** The codes of all errors with a specific reply, which are defined in the domain and in `http/errors.ts`. */
+/** The codes of all errors with a specific response. `domain/errors.ts` and `http/errors.ts` define the errors. */
 export type ErrorCode = CodesOf<typeof domainErrors> | CodesOf<typeof httpErrors>
 
-/** An error with a specific reply. */
+/** An error with a specific response. */
 export type ProblemError = DomainError<ErrorCode>
 export type ProblemClass = DomainErrorClass<ErrorCode>
 
 interface ProblemKind {
   readonly status: number
   readonly title: string
-  /** The members that only this problem has. */
+  /** The additional members of this problem document. */
   readonly members?: Pick<Problem, 'success' | 'error'>
 }
 
-/** The status and title of the reply for each error code. */
+/** The status and title of the response for each error code. */
 const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
   CREDENTIAL_REQUIRED: { status: 401, title: 'A credential is required' },
   INVALID_TOKEN: { status: 401, title: 'The credential was refused' },
@@ -53,7 +53,7 @@ const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
   ADMIN_REQUIRED: { status: 403, title: 'Administrator access is required' },
   FORBIDDEN: { status: 403, title: 'You lack permission for this action' },
   USER_NOT_FOUND: { status: 404, title: 'There is no such user' },
-  NOT_SIGNED_IN: { status: 404, title: 'Nobody is signed in', members: { success: false } },
+  NOT_SIGNED_IN: { status: 404, title: 'You are not signed in', members: { success: false } },
   SESSION_NOT_FOUND: { status: 404, title: 'There is no such session' },
   ORGANIZATION_NOT_FOUND: { status: 404, title: 'There is no such organization' },
   EMAIL_TAKEN: { status: 409, title: 'The e-mail address is taken' },
@@ -61,11 +61,11 @@ const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
   OWNS_APPS: { status: 409, title: 'The owner still has apps' },
   TOO_MANY_TAGS: { status: 409, title: 'The app has too many tags' },
   TOO_MANY_APPS: { status: 409, title: 'The owner has too many apps' },
-  TRANSFER_NOT_ALLOWED: { status: 403, title: "Sessions cannot transfer a user's apps" },
+  TRANSFER_NOT_ALLOWED: { status: 403, title: "A user's apps cannot be transferred with a session" },
   BAD_URL: { status: 400, title: 'The URL is malformed' },
   BAD_REQUEST: { status: 400, title: 'The request is malformed' },
   EXPECTATION_FAILED: { status: 417, title: 'The expectation cannot be met' },
-  ADDRESS_UNKNOWN: { status: 400, title: 'The address of the client is unknown' },
+  ADDRESS_UNKNOWN: { status: 400, title: "The client's address is unknown" },
   INVALID_REQUEST: { status: 400, title: 'The form is invalid', members: { error: 'invalid_request' } },
   MALFORMED_JSON: { status: 400, title: 'The body is not valid JSON' },
   REQUEST_TIMEOUT: { status: 408, title: 'The request took too long' },
@@ -82,9 +82,9 @@ const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
   OWNER_NOT_FOUND: { status: 422, title: 'There is no such owner' },
   INTERNAL_ERROR: { status: 500, title: 'An unexpected error occurred' },
   RECEIPT_NOT_FOUND: { status: 404, title: 'There is no such receipt' },
-  // No client receives this reply. nginx logs the same status.
+  // No client receives this response. nginx logs the same status if a client closes the connection.
   REQUEST_CANCELLED: { status: 499, title: 'The client closed the connection' },
-  OUTCOME_UNKNOWN: { status: 503, title: 'It is unknown whether the change succeeded' },
+  OUTCOME_UNKNOWN: { status: 503, title: 'The outcome of the change is unknown' },
   LEASE_LOST: { status: 503, title: 'Key revocations cannot be checked at the moment' },
   NOT_READY: { status: 503, title: 'The service is not ready' },
   SERVICE_UNAVAILABLE: { status: 503, title: 'The service is temporarily unavailable' }
@@ -96,7 +96,7 @@ export const CODES = (Object.keys(PROBLEMS) as ErrorCode[]).filter(code => code 
 /** The parts of a request that contain fields. */
 const PLACES = ['body', 'query', 'path'] as const
 
-/** The id of the request in examples. */
+/** The request id in examples. */
 export const EXAMPLE_REQUEST_ID = 'mW9xTq3L-2s'
 
 /** A problem document (RFC 9457) with the additional members `code`, `request_id`, `errors` and `fields`. */
@@ -113,31 +113,34 @@ export const Problem = {
     },
     title: {
       type: 'string',
-      description: 'A summary of the type of problem, for people.',
+      description: 'A human-readable summary of the type of problem.',
       examples: ['There is no such app']
     },
-    status: { type: 'integer', description: 'The status code of the reply.', examples: [404] },
+    status: { type: 'integer', description: 'The HTTP status code of the reply.', examples: [404] },
     detail: {
       type: 'string',
       description: 'What happened, and what to do.',
-      examples: ['No app has this name or id, or it was deleted. Check the name or id.']
+      examples: ['There is no app with this name or id, or it was deleted. Check the name or id.']
     },
     code: {
       type: 'string',
       enum: CODES,
-      description: 'The type of problem, for programs. The meaning of a code never changes. New codes may be added.',
+      description:
+        'A machine-readable code for the type of problem. The meaning of a code never changes. New codes may be ' +
+        'added.',
       examples: ['APP_NOT_FOUND']
     },
     request_id: {
       type: 'string',
-      description: 'The id of the request in the log and in the audit trail, which `x-request-id` also contains.',
+      description:
+        'The id of the request in the log and in the audit trail. The `x-request-id` header contains the same id.',
       examples: [EXAMPLE_REQUEST_ID]
     },
     errors: {
       type: 'array',
       items: { type: 'string' },
       description: 'One sentence for each error in the request.',
-      examples: [['No app has this name or id, or it was deleted. Check the name or id.']]
+      examples: [['There is no app with this name or id, or it was deleted. Check the name or id.']]
     },
     fields: {
       type: 'array',
@@ -149,12 +152,12 @@ export const Problem = {
           pointer: {
             type: 'string',
             description:
-              'The JSON pointer of the field in the body (RFC 6901), or `/` followed by the name of the parameter.'
+              'A JSON pointer to the field in the body (RFC 6901), or `/` followed by the name of the parameter.'
           },
-          detail: { type: 'string', description: 'The error in the field, which is one of `errors`.' }
+          detail: { type: 'string', description: 'What is wrong with the field. The text is also in `errors`.' }
         }
       },
-      description: 'The invalid fields. It is missing if the problem is not about fields.',
+      description: 'The invalid fields. Omitted if the problem does not concern specific fields.',
       examples: [[{ in: 'body', pointer: '/scopes/0', detail: 'scopes.0 must be apps:read' }]]
     },
     error: {
@@ -165,26 +168,26 @@ export const Problem = {
     success: {
       type: 'boolean',
       enum: [false],
-      description: "Only in the reply to a sign-out without a session, because Trivial's own clients expect it."
+      description: "Present only in the reply to a sign-out without a session, because Trivial's own clients expect it."
     }
   }
 } as const
 
-// The type of `code` is added here, because the type of CODES in the schema is an array, not a union of its values.
+// The type of `code` is added here, because it can't be inferred from CODES, which isn't a tuple.
 export type Problem = Omit<XStatic<typeof Problem>, 'code'> & { code: ErrorCode }
 export type ProblemField = NonNullable<Problem['fields']>[number]
 
-/** Returns whether an error has a specific reply. */
+/** Returns whether an error has a specific response. */
 export const isProblem = (error: unknown): error is ProblemError =>
   error instanceof DomainError && error.code in PROBLEMS
 
-/** The data of the failed request that its problem document contains. */
+/** Data about a failed request for its problem document. */
 export interface ProblemContext {
   readonly requestId: string
   readonly fields?: readonly ProblemField[]
 }
 
-/** Creates the problem document of an error. */
+/** Creates the problem document for an error. */
 export const toDocument = (
   { code, message, errors = [message] }: ProblemError,
   { requestId, fields = [] }: ProblemContext

@@ -8,7 +8,7 @@ interface ProblemReply {
   content: Record<string, { schema: object; examples: Examples }>
 }
 
-/** Creates the problem replies for a route's schema: one for each status, with one example for each problem. */
+/** Creates the problem responses for a route's schema: one for each status, with one example for each problem. */
 export const problemReplies = (...problems: (ProblemClass | ProblemError)[]): Record<number, object> =>
   mergeReplies(
     ...problems.map(Problem => {
@@ -18,7 +18,10 @@ export const problemReplies = (...problems: (ProblemClass | ProblemError)[]): Re
     })
   )
 
-/** Merges sets of replies. If several contain problems with the same status, the result contains all examples. */
+/**
+ * Merges sets of responses. If several contain problems with the same status, the result contains all of their
+ * examples.
+ */
 export const mergeReplies = (...sets: Record<number, object>[]): Record<number, object> => {
   const merged: Record<string, object> = {}
   for (const [status, reply] of sets.flatMap(set => Object.entries(set))) {
@@ -34,8 +37,8 @@ const isProblemReply = (reply: object): reply is ProblemReply =>
 
 const examplesOf = ({ content }: ProblemReply): Examples | undefined => content[PROBLEM_MEDIA_TYPE]?.examples
 
-// Both may contain the same problem, because hooks add their problems to a GET route, and again to the HEAD route that
-// is derived from it.
+// Both may contain the same problem, because hooks add their problems to a GET route, and again to the HEAD route
+// derived from it.
 const joined = (one: ProblemReply, other: ProblemReply): ProblemReply =>
   problemReply({ ...examplesOf(one), ...examplesOf(other) })
 
@@ -46,7 +49,7 @@ const problemReply = (examples: Examples): ProblemReply => ({
   content: { [PROBLEM_MEDIA_TYPE]: { schema: { $ref: 'Problem#' }, examples } }
 })
 
-/** Creates a reply that refers to a shared schema. */
+/** Creates a response that refers to a shared schema. */
 export const reply = (description: string, schema: string, headers?: object): object => ({
   description,
   ...(headers === undefined ? {} : { headers }),

@@ -12,7 +12,7 @@ import {
 } from './errors.ts'
 import { mayLackHeaders } from './header-lines.ts'
 
-/** Returns the problem if a request is malformed or ambiguous, or else undefined. Such requests are always refused. */
+/** Returns a problem if the request is malformed or ambiguous, or else undefined. Such requests are always refused. */
 export const formProblem = (request: FastifyRequest): ProblemError | undefined => {
   if (mayLackHeaders(request)) return new HeadersTooLarge()
   const { url, raw } = request
@@ -23,14 +23,17 @@ export const formProblem = (request: FastifyRequest): ProblemError | undefined =
   if (coding !== undefined && (coding.toLowerCase() !== 'chunked' || httpVersion === '1.0')) {
     return new UnsupportedTransferCoding()
   }
-  // HTTP/1.0 requests may contain this header, but it is ignored (RFC 9110, section 10.1.1).
+  // In HTTP/1.0 requests, this header is ignored (RFC 9110, section 10.1.1).
   if (expect !== undefined && httpVersion === '1.1' && expect.toLowerCase() !== '100-continue') {
     return new ExpectationFailed()
   }
   return agent === undefined || isText(agent) ? undefined : new AgentNotText()
 }
 
-/** Caches the last valid string. Clients send the same one repeatedly, and comparing is faster than checking. */
+/**
+ * Wraps a check to cache the last valid string. Clients often send the same string, and comparing is faster than
+ * checking.
+ */
 const cacheLast = (isGood: (text: string) => boolean): ((text: string) => boolean) => {
   let last = ''
   return text => {
@@ -48,7 +51,7 @@ const isText = cacheLast(text => !/[^ -~]/.test(text) || isUtf8(Buffer.from(text
 
 const HOST_IN_URL = /^https?:\/\/([^/?#]*)/i
 
-// HTTP/1.1 requires one Host header, and the host in an absolute URL takes precedence (RFC 9112, section 3.2).
+// HTTP/1.1 requires a Host header, and the host in an absolute URL takes precedence over it (RFC 9112, section 3.2).
 const isHostClear = (url: string, host: string | undefined, httpVersion: string): boolean => {
   if (host === undefined ? httpVersion !== '1.0' : !isHost(host)) return false
   if (url.startsWith('/')) return true

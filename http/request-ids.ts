@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
-/** The reply header that contains the request id. */
+/** The response header that contains the request id. */
 export const REQUEST_ID = 'x-request-id'
 
 /**
- * Creates a function that generates request ids. They are unique across all processes, because the audit trail stores
- * them.
+ * Creates a function that generates request ids. The ids are unique across all processes, because the audit trail
+ * stores them.
  */
 export const createRequestIds = (): (() => string) => {
   const run = randomBytes(6).toString('base64url')
@@ -17,8 +17,8 @@ export const createRequestIds = (): (() => string) => {
 const REQUESTER_ID = /^[A-Za-z0-9._:+/=-]{1,128}$/
 
 /**
- * Sets the header that contains the id of a request. If the requester sent a well-formed id in the same header, every
- * log line for the request contains it as `requester_request_id`. It is not used for anything else.
+ * Adds the request id to the response headers. If the requester sent a well-formed id in the same header, adds it to
+ * the log lines for the request as `requester_request_id`. The id isn't used for anything else.
  */
 export const identifyRequest = (request: FastifyRequest, reply: FastifyReply): void => {
   reply.header(REQUEST_ID, request.id)

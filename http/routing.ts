@@ -1,2 +1,2 @@
-/** The options for all routers. A trailing slash in the path of a request is ignored. */
+/** The options for all routers. A trailing slash in a request's path is ignored. */
 export const ROUTING = { ignoreTrailingSlash: true } as const

@@ -7,7 +7,7 @@ const isLoopback = createRangeCheck(['127.0.0.0/8', '::1'])
 
 /**
  * Logs a warning if the database is marked as sample data. Throws a ConfigError if other machines could access it, at
- * the given address or through a proxy, unless `ALLOW_SAMPLE_DATA` is true.
+ * `address` or through a proxy, unless `ALLOW_SAMPLE_DATA` is true.
  */
 export const guardSampleData = (
   { config, log, storage }: Pick<FastifyInstance, 'config' | 'log' | 'storage'>,

@@ -11,7 +11,7 @@ export const serve = async (fastify: FastifyInstance): Promise<void> => {
     await listenForMetrics(fastify)
     await listen(fastify)
   } catch (error) {
-    // Without this, the process would exit with 0, as it does after a signal.
+    // Otherwise, the process would exit with code 0, as it does after a signal.
     undo()
     throw error
   }

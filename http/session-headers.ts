@@ -2,7 +2,8 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Session, SessionCredential } from '../domain/users/session.ts'
 
 /**
- * Creates the headers for the reply to a sign-in: five for Trivial's clients, and a Bearer token with the same data.
+ * Creates the headers for the response to a sign-in: five for Trivial's own clients, and a Bearer token with the same
+ * data.
  */
 export const sessionHeaders = (
   accessToken: string,
@@ -24,7 +25,7 @@ export const SESSION_HEADERS = ['access-token', 'token-type', 'client', 'expiry'
 
 /**
  * Returns the session credential in a request's headers, or null if there is none. The Authorization header takes
- * precedence: if it contains something else, such as a client key, the request has no session.
+ * precedence. If it contains something else, such as a client key, the request has no session.
  */
 export const sessionCredential = (headers: IncomingHttpHeaders): SessionCredential | null => {
   const { authorization } = headers

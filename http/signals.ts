@@ -6,7 +6,7 @@ const GRACE_MS = 10_000
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const
 
 /**
- * On SIGTERM and SIGINT, stops accepting connections, waits for running requests, closes the database, and exits with
+ * On SIGTERM or SIGINT, stops accepting connections, waits for running requests, closes the database, and exits with
  * code 0. If that takes longer than 10 seconds, exits with code 1. Returns a function that removes the handlers.
  */
 export const closeOnSignals = (fastify: FastifyInstance): (() => void) => {
@@ -21,8 +21,8 @@ export const closeOnSignals = (fastify: FastifyInstance): (() => void) => {
       await fastify.close()
     }
   )
-  // After Ctrl-C, SIGINT arrives twice, because both the terminal and npm send it to the service. close-with-grace
-  // would end the process on the second signal.
+  // After Ctrl-C, SIGINT arrives twice, because both the terminal and npm send it to the service. By itself,
+  // close-with-grace would terminate the process on the second signal.
   const stop = (signal: NodeJS.Signals): void => {
     if (isStopping) return
     received = signal
@@ -36,7 +36,7 @@ export const closeOnSignals = (fastify: FastifyInstance): (() => void) => {
   }
 }
 
-/** Ignores SIGHUP, which a terminal sends when it closes, and which ends the process by default. */
+/** Ignores SIGHUP, which a terminal sends when it closes, and which terminates the process by default. */
 export const ignoreHangup = (fastify: FastifyInstance): void => {
   process.on('SIGHUP', signal => {
     fastify.log.info({ signal }, 'the signal is ignored; restart the service to read the configuration again')

@@ -11,18 +11,18 @@ const SECONDS = new Map([
 
 const DURATION = /^\d{1,9}[smhdwy]$/
 const DAY = /^(\d{4})-(\d\d)-(\d\d)$/
-// RFC 3339 also allows a space instead of the T. That isn't accepted, because a query string encodes a space as a plus,
-// which also occurs before offsets.
+// RFC 3339 also allows a space instead of the T. It isn't accepted here, because query strings encode a space as a
+// plus, which can also begin an offset.
 const MOMENT = /^(\d{4}-\d\d-\d\d)T(\d\d):(\d\d):(\d\d)(?:\.\d+)?(?:Z|[+-](\d\d):?(\d\d))$/i
 
-/** The rule for strings in an unknown format, as the end of a sentence. */
+/** The message for strings in an unknown format. Like all messages in this file, it follows the name of a field. */
 export const TIMESTAMP_RULE =
   'must be a timestamp with a time zone, such as 2027-01-31T12:00:00Z, a day, such as 2027-01-31, or a ' +
   'duration, such as 12h, 90d or 1y'
 
 const TOO_FAR = 'is out of range: the year must be from 0000 to 9999'
 
-/** Almost valid formats, each with the rule that it breaks, as the end of a sentence. The first match is used. */
+/** Formats that are almost valid, each with a message about its mistake. The first match is used. */
 const NEARLY: readonly (readonly [RegExp, string])[] = [
   [/^\d{4}-?W\d/i, 'must not be a week date; use a calendar date, such as 2027-01-31'],
   [/^\d{4}-\d\d-\d\d[ _]\d/, 'must have a T between date and time, such as 2027-01-31T12:00:00Z'],
@@ -33,7 +33,7 @@ const NEARLY: readonly (readonly [RegExp, string])[] = [
   [/T\d\d:\d\d:\d\d(\.\d+)?[+-]\d\d$/i, 'must have minutes in its offset, such as +01:00']
 ]
 
-/** Returns the rule that a time's format breaks, as the end of a sentence, or null if the format is valid. */
+/** Returns a message about an invalid format, or null if the format is valid. */
 export const timestampFormIssue = (text: string): string | null => {
   if (DURATION.test(text)) return null
   if (DAY.test(text)) return dayIssue(text)
@@ -54,10 +54,10 @@ const dayIssue = (day: string): string | null => {
     : 'must be a date that exists, such as 2027-01-31'
 }
 
-/** The schema for a time in a query string. */
+/** The schema of a time in a query string. */
 export const timestamp = { type: 'string', maxLength: 40, format: 'timestamp' } as const
 
-/** The direction in which a duration counts from now: `ago` for the past, `ahead` for the future. */
+/** Whether a duration counts from now into the past (`ago`) or into the future (`ahead`). */
 export type Direction = 'ago' | 'ahead'
 
 /** Converts a duration such as 30s, 15m, 12h, 90d, 6w or 1y (365 days) to seconds. Returns null for other strings. */
@@ -67,9 +67,8 @@ export const toSeconds = (duration: string): number | null => {
 }
 
 /**
- * Parses an RFC 3339 timestamp, a day (which means midnight UTC), or a duration relative to `now`, which is in
- * milliseconds since 1970. If the string is none of these, or the year is not from 0 to 9999, returns the rule that the
- * string breaks, as the end of a sentence.
+ * Parses an RFC 3339 timestamp, a day (which means midnight UTC), or a duration relative to `now`, in milliseconds
+ * since 1970. Returns a message if the string is none of these, or if the year isn't from 0 to 9999.
  */
 export const readTimestamp = (text: string, direction: Direction, now = Date.now()): Date | string => {
   const issue = timestampFormIssue(text)
@@ -80,7 +79,7 @@ export const readTimestamp = (text: string, direction: Direction, now = Date.now
   return Number.isNaN(timestamp.getTime()) || timestamp.toISOString().length !== 24 ? TOO_FAR : timestamp
 }
 
-/** Parses an optional time in a valid format. Throws InvalidFields with the field if the time is out of range. */
+/** Parses an optional time whose format has been validated. Throws InvalidFields if the time is out of range. */
 export const toTimestamp = (
   name: string,
   text: string | undefined,

@@ -19,17 +19,17 @@ export interface TracingOptions {
   endpoint: string
   /** The name of the service in traces. */
   service: string
-  /** Called with the error if spans couldn't be sent. They are lost. */
+  /** Called if spans couldn't be sent. Such spans are lost. */
   onFailure: (error: unknown) => void
 }
 
 export interface Tracing {
   readonly plugin: FastifyPluginCallback
-  /** Sends the remaining spans, but waits at most `ms` milliseconds. */
+  /** Sends the remaining spans. Waits at most `ms` milliseconds. */
   readonly shutDown: (ms: number) => Promise<void>
 }
 
-/** The attributes that are sent. Others are removed, because URLs and errors may contain credentials. */
+/** The attributes that are sent. All others are removed, because URLs and errors may contain credentials. */
 const ATTRIBUTES = ['http.request.method', 'http.route', 'http.response.status_code']
 
 /** Sends spans in batches, without any data from clients. */
@@ -44,11 +44,11 @@ class PlainSpans extends BatchSpanProcessor {
 }
 
 /**
- * Traces a server's requests. Each gets one span, which doesn't contain the path, query, headers or error. The
- * libraries read the `OTEL_…` variables for samplers, batches, headers and resources from the environment.
+ * Traces a server's requests. Each request gets one span, without its path, query, headers or error. The libraries read
+ * the `OTEL_…` variables for samplers, batches, headers and resources from the environment.
  */
 export const createTracing = ({ endpoint, service, onFailure }: TracingOptions): Tracing => {
-  // These two settings are global. Any other server in the process sets the same values.
+  // These two settings are global. If a process has several servers, the last one sets them.
   propagation.setGlobalPropagator(new W3CTraceContextPropagator())
   setGlobalErrorHandler(onFailure)
   const provider = new BasicTracerProvider({

@@ -14,7 +14,7 @@ const BOOLEANS = new Map<unknown, boolean>([
 
 /**
  * Creates a function that converts path or query parameters from strings to the types in their schema. Strings that
- * aren't values of the type stay unchanged.
+ * can't be converted stay unchanged.
  */
 export const createUrlReader = ({ properties }: UrlSchema): ((values: Record<string, unknown>) => void) => {
   const typed = Object.entries(properties).filter(([, { type }]) => type === 'integer' || type === 'boolean')
@@ -22,7 +22,7 @@ export const createUrlReader = ({ properties }: UrlSchema): ((values: Record<str
     for (const [name, { type }] of typed) {
       const value = values[name]
       if (type === 'boolean') values[name] = BOOLEANS.get(value) ?? value
-      // The exact value of an integer with very many digits doesn't matter, because it exceeds every limit.
+      // The exact value of a very large integer doesn't matter, because it exceeds every limit.
       else if (typeof value === 'string' && DECIMAL.test(value)) values[name] = clamped(Number(value))
     }
   }
@@ -30,7 +30,7 @@ export const createUrlReader = ({ properties }: UrlSchema): ((values: Record<str
 
 const clamped = (value: number): number => Math.max(-Number.MAX_VALUE, Math.min(value, Number.MAX_VALUE))
 
-/** Replaces issues about JSON types with issues about the string in the URL. */
+/** Replaces issues about JSON types with issues about strings in a URL. */
 export const urlIssues = (issues: readonly Issue[]): Issue[] =>
   issues.map(issue => {
     if (issue.keyword !== 'type') return issue
@@ -40,5 +40,5 @@ export const urlIssues = (issues: readonly Issue[]): Issue[] =>
 
 const NO_RESOURCE = ['digits', 'minimum', 'maximum', 'minLength']
 
-/** Returns whether an issue means that a path parameter is empty, or can't be the id of a resource. */
+/** Returns whether an issue means that a path parameter is empty or can't be a resource's id. */
 export const isNoResource = ({ keyword }: Pick<Issue, 'keyword'>): boolean => NO_RESOURCE.includes(keyword)

@@ -4,7 +4,7 @@ import { KEY_SCOPE, SCOPE_RULE } from '../domain/keys/policy/scopes.ts'
 import { redact } from '../net/redaction.ts'
 import { timestampFormIssue } from './timestamps.ts'
 
-/** A validation issue of Ajv. Its types are less strict than in Ajv, so that Fastify's issues match too. */
+/** A validation issue from Ajv. The types are less strict than Ajv's, so that they also match Fastify's issues. */
 export interface Issue {
   keyword: string
   instancePath: string
@@ -14,16 +14,18 @@ export interface Issue {
   message?: string
 }
 
-/** An owner in a query string. */
+/** The pattern of an owner in a query string. */
 export const OWNER = '^(User|Organization):[1-9]\\d{0,14}$'
 
-/** The generation of a secret, which identifies the secret that sealed a token. */
+/** The pattern of a generation, which identifies the secret that sealed a token. */
 export const GENERATION = '^[0-9a-f]{8}$'
 
-/** The id of a client key: a UUID of a managed key, or `env_` and 16 digits of an environment key. */
+/**
+ * The pattern of a client key's id: a UUID for managed keys, or `env_` and 16 hexadecimal digits for environment keys.
+ */
 export const KEY_ID = '^(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|env_[0-9a-f]{16})$'
 
-/** Converts issues to field errors. They never contain values that a client sent. */
+/** Converts issues to field errors, which never contain values that a client sent. */
 export const fieldIssues = (issues: readonly Issue[]): FieldIssue[] =>
   issues.map(issue => {
     const path = issue.instancePath.split('/').slice(1).map(unescaped)
@@ -34,13 +36,13 @@ export const fieldIssues = (issues: readonly Issue[]): FieldIssue[] =>
 /** Unescapes a name in a JSON pointer (RFC 6901). */
 const unescaped = (name: string): string => name.replaceAll('~1', '/').replaceAll('~0', '~')
 
-/** Returns the name of the field that an issue of an object concerns, if it can be shown. */
+/** Returns the name of a missing or unknown field, or undefined for other issues and for names that can't be shown. */
 const memberOf = ({ keyword, params }: Issue): string | undefined => {
   if (keyword === 'required') return String(params['missingProperty'])
   return keyword === 'additionalProperties' ? nameOf(params['additionalProperty']) : undefined
 }
 
-/** Returns a name that a client sent, or undefined if it may contain something other than a name. */
+/** Returns a field name that a client sent, or undefined if it may contain something else, such as a credential. */
 const nameOf = (name: unknown): string | undefined =>
   typeof name === 'string' && /^[A-Za-z_][\w-]{0,39}$/.test(name) && redact(name) === name ? name : undefined
 
@@ -74,7 +76,7 @@ const sentence = (issue: Issue, path: string): string => {
     case 'type':
       return `${path || 'the body'} must be ${[params['type']].flat().map(typeOf).join(' or ')}`
     case 'digits':
-      return `${path} must be an integer in decimal digits, such as 20`
+      return `${path} must be a decimal integer, such as 20`
     case 'once':
       return `${path} must be sent only once`
     case 'minLength':

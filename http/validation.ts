@@ -14,11 +14,11 @@ const options: Options = {
   allowUnionTypes: true,
   // Includes the schema in issues, so that the message about an unknown field can list the known ones.
   verbose: true,
-  // The schemas aren't validated at startup, because compiling the meta-schema would take 5 % of that time. The OpenAPI
-  // document, which contains them, is linted instead.
+  // The schemas aren't validated at startup, because compiling the meta-schema would take 5 % of the startup time.
+  // Instead, the OpenAPI document, which contains them, is linted.
   meta: false,
   validateSchema: false,
-  // Optimizing would take a third of the time needed to compile a schema, and V8 optimizes the code anyway.
+  // Optimization would take a third of the time needed to compile a schema, and V8 optimizes the code anyway.
   code: { optimize: false },
   formats: { timestamp: (text: string) => timestampFormIssue(text) === null }
 }
@@ -48,17 +48,16 @@ const MAX_UNKNOWN = 100
 const NUL = '\0'
 
 /**
- * Returns issues if a value is nested too deeply, if its strings or arrays are too long, or if it has far too many
- * fields. Also reports U+0000, which not every database stores, and unpaired surrogates, which UTF-8 can't encode. Such
- * values aren't passed to Ajv, which would match a pattern against a megabyte of text, or report an issue for each of a
- * million entries.
+ * Returns issues if a value is nested too deeply, has strings or arrays that are too long, or has far too many fields.
+ * Without this check, Ajv would match patterns against megabytes of text, or report an issue for each of a million
+ * entries. Also reports U+0000, which not every database can store, and unpaired surrogates, which UTF-8 can't encode.
  */
 export const excesses = (schema: Bounded, value: unknown, path = ''): Issue[] => {
   const { maxItems = Infinity, maxLength = Infinity, additionalProperties, items, properties } = schema
   if (typeof value === 'string') {
     const unstorable = unstorableIn([value])
     if (unstorable !== null) return [{ keyword: unstorable, instancePath: path, params: {} }]
-    // Ajv counts characters, each of which has at most two code units.
+    // Ajv counts code points, each of which consists of at most two code units.
     return value.length > 2 * maxLength
       ? [{ keyword: 'maxLength', instancePath: path, params: { limit: maxLength } }]
       : []
@@ -68,7 +67,7 @@ export const excesses = (schema: Bounded, value: unknown, path = ''): Issue[] =>
     if (value.length > maxItems) return [{ keyword: 'maxItems', instancePath: path, params: { limit: maxItems } }]
     return items === undefined ? [] : value.flatMap((entry, index) => excesses(items, entry, `${path}/${index}`))
   }
-  // An object with arbitrary members.
+  // The schema allows any fields.
   if (properties === undefined) {
     if (isTooDeep(value)) return [{ keyword: 'maxDepth', instancePath: path, params: { limit: MAX_DEPTH } }]
     const unstorable = unstorableIn(textsIn(value))
@@ -82,11 +81,11 @@ export const excesses = (schema: Bounded, value: unknown, path = ''): Issue[] =>
   )
 }
 
-/** Returns what prevents the strings from being stored unchanged, or null if nothing does. */
+/** Returns why the strings can't be stored unchanged, or null if they can. */
 const unstorableIn = (texts: readonly string[]): 'nul' | 'surrogate' | null => {
   if (texts.some(text => text.includes(NUL))) return 'nul'
   return texts.every(text => text.isWellFormed()) ? null : 'surrogate'
 }
 
-/** The schema for the id of a user, an organization or an app. */
+/** The schema of the id of a user, an organization or an app. */
 export const id = { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER } as const

@@ -6,7 +6,7 @@ type Address = ipaddr.IPv4 | ipaddr.IPv6
 
 interface Range {
   readonly address: Address
-  /** The number of leading bits that all addresses of the range share with `address`. */
+  /** The number of leading bits that all addresses in the range share with `address`. */
   readonly prefix: number
 }
 
@@ -18,20 +18,20 @@ interface Peer {
 const MAPPED = ipaddr.IPv6.parse('::ffff:0:0')
 const MAPPED_PREFIX = 96
 
-/** The text that `plainAddress` returns if its argument isn't an address. */
+/** The result of `plainAddress` if its argument isn't an address. */
 export const UNKNOWN_ADDRESS = 'unknown'
 
 const UNKNOWN: Peer = { text: UNKNOWN_ADDRESS, address: null }
 
 /**
- * The maximum number of parsed addresses in the cache. Parsing takes longer than everything else that is done with an
+ * The maximum number of parsed addresses in the cache. Parsing takes longer than anything else that is done with an
  * address.
  */
 const MAX_REMEMBERED = 1000
 
 /**
- * Returns what is wrong with an IP address or CIDR range (RFC 4632, RFC 4291), as the end of a sentence, or null if
- * nothing is.
+ * Returns what is wrong with an IP address or CIDR range (RFC 4632, RFC 4291), or null if it's well-formed. The string
+ * completes a sentence.
  */
 export const rangeIssue = (text: string): string | null => {
   const range = parse(text)
@@ -45,15 +45,15 @@ export const rangeIssue = (text: string): string | null => {
 }
 
 /**
- * Returns an address in the form that ranges use. IPv4 is written as IPv4, even if it arrived on an IPv6 socket. IPv6
- * is written in its canonical form (RFC 5952). Zone, port, brackets and quotes are removed. Returns `unknown` for any
- * other text that a proxy passes on, and for the address of a connection that was reset before the address was read.
+ * Converts an address to the format that ranges use. An IPv4 address on an IPv6 socket is converted to IPv4, and any
+ * other IPv6 address to its canonical form (RFC 5952). The zone, port, brackets and quotes are removed. Returns
+ * `unknown` for any other string, and for undefined, which is the address of a connection that has already been reset.
  */
 export const plainAddress = (address: string | undefined): string => peer(address ?? '').text
 
 /**
- * Returns the IP prefix that identifies a host. It's the /64 of an IPv6 address, since a host has all of it, or a whole
- * IPv4 address.
+ * Returns the IP prefix that identifies a host: a whole IPv4 address, or the /64 of an IPv6 address, because one host
+ * can use all of it.
  */
 export const ipPrefix = (address: string): string => {
   const read = readAddress(address)
@@ -65,7 +65,7 @@ export const ipPrefix = (address: string): string => {
     : address
 }
 
-/** Creates a function that returns whether an address is in any of the given ranges, which must be well-formed. */
+/** Creates a function that returns whether an address is in any of the ranges, which must be well-formed. */
 export const createRangeCheck = (ranges: readonly string[]): ((address: string) => boolean) => {
   const parsed = ranges.map(known)
   return text => {
@@ -74,13 +74,13 @@ export const createRangeCheck = (ranges: readonly string[]): ((address: string) 
   }
 }
 
-/** Returns whether a range is within one of the others. */
+/** Returns whether a range is within one of the other ranges. */
 export const isWithin = (range: string, others: readonly string[]): boolean => {
   const { address, prefix } = known(range)
   return others.map(known).some(other => other.prefix <= prefix && holds(other, address))
 }
 
-/** Returns the smallest number of ranges that contain these addresses and no others. */
+/** Returns the smallest set of ranges that contains exactly these addresses. */
 export const leastRanges = (texts: readonly string[]): string[] => {
   const addresses = texts.map(text => peer(text).address).filter(address => address !== null)
   return [4, 16].flatMap(bytes =>
@@ -103,7 +103,7 @@ const peers = new LruMap<Peer>(MAX_REMEMBERED)
 const peer = (text: string): Peer => peers.get(text) ?? readPeer(hostIn(text))
 
 // Invalid addresses and zones aren't cached, because they can be of any length. Ports aren't cached either: each
-// connection has another one, so a single client could evict all other entries.
+// connection has a different one, so a single client could evict all other entries.
 const readPeer = (host: string): Peer => {
   const remembered = peers.get(host)
   if (remembered !== undefined) return remembered
@@ -149,7 +149,8 @@ const networkOf = ({ address, prefix }: Range): Address => {
   return address.kind() === 'ipv4' ? ipaddr.IPv4.networkAddressFromCIDR(text) : ipaddr.IPv6.networkAddressFromCIDR(text)
 }
 
-// Two adjacent ranges that differ only in their last bit form one range that is a bit shorter, and so on.
+// Two ranges that differ only in the last bit of their prefix are joined into one with a prefix that is one bit
+// shorter, and so on.
 const join = (bytes: number, addresses: readonly Address[]): string[] => {
   const joined: [value: bigint, prefix: number][] = []
   const bits = bytes * 8

@@ -4,30 +4,31 @@ const SQLITE = /^file:([^?#]*[^?#/])$/
 const POSTGRES = /^postgres(?:ql)?:/
 const SSL_MODES = ['disable', 'require', 'verify-ca', 'verify-full']
 
-// The driver ignores parameters that it doesn't know. Others of libpq would override time-outs of this service.
+// The driver ignores parameters that it doesn't know. Some other libpq parameters would override this service's
+// timeouts.
 const PARAMETERS = ['host', 'port', 'user', 'password', 'sslmode', 'sslcert', 'sslkey', 'sslrootcert', 'options']
 
 /**
- * Returns what is wrong with a `DATABASE_URL`, or null if nothing is. The text is the end of a sentence and doesn't
- * repeat the URL.
+ * Returns what is wrong with a `DATABASE_URL`, or null if it's fine. The string completes a sentence and never contains
+ * the URL.
  */
 export const databaseUrlIssue = (url: string): string | null => {
   if (POSTGRES.test(url)) return postgresUrlIssue(url)
   const [, path] = SQLITE.exec(url) ?? []
   if (path === undefined) {
     return (
-      'must be file: and the path of an SQLite database, such as file:./data/trivial.db, or a postgres: URL, such as ' +
-      'postgres://trivial@db.example.com/trivial?sslmode=verify-full'
+      'must be file: followed by the path of an SQLite database, such as file:./data/trivial.db, or a postgres: ' +
+      'URL, such as postgres://trivial@db.example.com/trivial?sslmode=verify-full'
     )
   }
-  if (/^\/\/(?!\/)/.test(path)) return 'must not contain a host: write file:/ and the path, or file:///'
-  if (path === ':memory:') return 'must name a file, since an in-memory database would lose acknowledged changes'
+  if (/^\/\/(?!\/)/.test(path)) return 'must not contain a host: write file:/ or file:/// before the path'
+  if (path === ':memory:') return 'must specify a file, because an in-memory database would lose acknowledged changes'
   return isUnexpanded(path)
     ? 'must contain the full path, such as file:/home/ada/trivial.db: ~ and variables are not expanded here'
     : null
 }
 
-/** Returns what is wrong with the URL of a PostgreSQL database, like `databaseUrlIssue`. */
+/** Does the same as `databaseUrlIssue`, but accepts only PostgreSQL URLs. */
 export const postgresUrlIssue = (url: string): string | null => {
   const parsed = POSTGRES.test(url) ? postgresUrl(url) : null
   if (parsed === null) return 'must be a postgres: URL, such as postgres://trivial@db.example.com/trivial'
@@ -35,19 +36,19 @@ export const postgresUrlIssue = (url: string): string | null => {
   if (issue !== null) return issue
   const host = parsed.searchParams.get('host') ?? parsed.host
   if (host === '' || parsed.pathname.length < 2) {
-    return 'must name a host and a database; for a socket, put ?host=/run/postgresql after the database'
+    return 'must contain a host and a database; for a socket, add ?host=/run/postgresql after the database'
   }
   const mode = parsed.searchParams.get('sslmode') ?? 'disable'
-  return SSL_MODES.includes(mode) ? null : `must have one of these values of sslmode: ${SSL_MODES.join(', ')}`
+  return SSL_MODES.includes(mode) ? null : `must set sslmode to one of these values: ${SSL_MODES.join(', ')}`
 }
 
 const parameterIssue = ({ searchParams, hash }: URL): string | null => {
   const names = [...searchParams.keys()]
   if (!names.every(name => PARAMETERS.includes(name))) {
-    return `has a parameter that isn't known here; known are ${PARAMETERS.join(', ')}`
+    return `has an unknown parameter; known parameters are ${PARAMETERS.join(', ')}`
   }
   if (new Set(names).size < names.length) return 'has a parameter more than once; keep one of its values'
-  // The driver ignores a fragment, which may contain the rest of a password, or parameters.
+  // The driver ignores the fragment, which may contain parameters or the rest of a password.
   if (hash !== '') return 'must not contain #; write # itself as %23'
   const port = searchParams.get('port') ?? '1'
   return /^[1-9]\d{0,4}$/.test(port) && Number(port) <= MAX_PORT ? null : `must have a port from 1 to ${MAX_PORT}`
@@ -59,9 +60,9 @@ const NO_HOST = /^(\w+:\/\/[^/?#]*@)(?=\/)/
 const PLACEHOLDER = 'socket'
 
 /**
- * Parses the URL of a PostgreSQL database. Returns null if it can't be parsed. As in libpq, `?host=` overrides the host
- * before the path, which may then be missing: `postgres://ada@/trivial?host=/run/postgresql`. A WHATWG URL requires a
- * host there, so a placeholder is inserted.
+ * Parses a PostgreSQL URL. Returns null if it can't be parsed. As in libpq, `?host=` overrides the host before the
+ * path, which can then be omitted: `postgres://ada@/trivial?host=/run/postgresql`. A WHATWG URL requires a host there,
+ * so a placeholder is inserted.
  */
 export const postgresUrl = (url: string): URL | null => {
   const text = /[?&]host=/.test(url) ? url.replace(NO_HOST, `$1${PLACEHOLDER}`) : url
@@ -70,10 +71,10 @@ export const postgresUrl = (url: string): URL | null => {
 
 export const isPostgres = (url: string): boolean => POSTGRES.test(url)
 
-/** Returns the path in a `DATABASE_URL` of SQLite. It's relative to the working directory. */
+/** Returns the path in an SQLite `DATABASE_URL`. It may be relative to the working directory. */
 export const sqlitePathOf = (url: string): string => url.replace(/^file:/, '')
 
-/** Returns a `DATABASE_URL` to show, without the parts that may be secret. */
+/** Returns a `DATABASE_URL` for display, without the parts that may be secret. */
 export const shownUrl = (url: string): string => {
   if (!isPostgres(url)) return url
   const { protocol, username, host, pathname, searchParams } = postgresUrl(url) as URL

@@ -1,9 +1,9 @@
 import { plainAddress } from './addresses.ts'
 
 /**
- * Returns the trustworthy part of the given `X-Forwarded-For` header, in the format of `plainAddress`. It consists of
- * the addresses from the right up to the first that doesn't belong to a trusted proxy. The client may have sent the
- * rest. Empty elements are ignored (RFC 9110, section 5.6.1).
+ * Returns the trustworthy part of an `X-Forwarded-For` header: the addresses from the right, up to and including the
+ * first one that doesn't belong to a trusted proxy. The client may have sent the rest. Converts the addresses with
+ * `plainAddress`, and ignores empty elements (RFC 9110, section 5.6.1).
  */
 export const trustedPart = (header: string, isTrusted: (address: string) => boolean): string => {
   const hops: string[] = []

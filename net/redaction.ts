@@ -1,25 +1,25 @@
 import { splitUrl } from './url.ts'
 
-/** The text that replaces a credential. */
+/** The string that replaces a credential. */
 export const MASK = '[redacted]'
 
-// Tokens, key ids, secrets and digests are runs of at least 32 of these characters. Request ids, app names and UUIDs
-// aren't. A session token may contain dashes and is longer than a UUID. A JWT must begin a word, also in JSON text: a
-// search from within words would take quadratic time.
+// Tokens, key ids, secrets and digests are runs of at least 32 of these characters; request ids, app names and UUIDs
+// aren't. Session tokens may contain dashes, but are longer than UUIDs. A JWT must start at the beginning of a word or
+// after a JSON escape, because a search within words would take quadratic time.
 const CREDENTIAL = /tck_\w*|(?:(?<![\w-])|(?<=\\[bfnrt]))eyJ[\w-]*\.[\w-]+\.[\w-]*|\w{32,}|[\w-]{40,}/g
 
 const MAX_PATH_LENGTH = 200
 
-/** Masks everything in the given text, such as a line of a log, that could be a credential. */
+/** Masks everything in a string, such as a log line, that could be a credential. */
 export const redact = (text: string): string => text.replace(CREDENTIAL, MASK)
 
 /**
- * Returns the beginning of the path of a request's URL, without the query, for a log. A segment is masked if it could
- * be a credential, or if it's percent-encoded, since that could hide one.
+ * Returns the path of a request's URL for the log, without the query and cut to a maximum length. Masks a segment if it
+ * could be a credential, or if it's percent-encoded, because in that case it could hide one.
  */
 export const redactPath = (url: string): string => {
   const { path } = splitUrl(url)
-  // Masked before it's cut, because part of a credential wouldn't be recognized as one.
+  // Masks before cutting, because part of a credential wouldn't be recognized as one.
   return redact(
     path
       .split('/')

@@ -3,8 +3,8 @@ import { canDecode } from './url.ts'
 const EXAMPLE = 'such as redis://localhost:6379 or rediss://user:password@redis.example.com:6380/1'
 
 /**
- * Returns what is wrong with the given Redis URL, or null if nothing is. The string is the end of a sentence and never
- * repeats the URL.
+ * Returns what is wrong with a `REDIS_URL`, or null if it's fine. The string completes a sentence and never contains
+ * the URL.
  */
 export const redisUrlIssue = (text: string): string | null => {
   const url = URL.canParse(text) ? new URL(text) : null
@@ -17,7 +17,7 @@ export const redisUrlIssue = (text: string): string | null => {
   if (!/^\/?\d*$/.test(url.pathname)) return `must have a database number or nothing after the host, ${EXAMPLE}`
   const names = [...url.searchParams.keys()]
   if (names.some(name => name !== 'keyPrefix') || url.hash !== '') {
-    return 'may only have the parameter keyPrefix, such as ?keyPrefix=staging:, and no fragment'
+    return 'must not have a fragment, or a parameter other than keyPrefix, such as ?keyPrefix=staging:'
   }
   return names.length > 1 ? 'has the parameter keyPrefix more than once; keep one of its values' : null
 }

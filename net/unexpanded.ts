@@ -1,7 +1,7 @@
 const UNEXPANDED = /^(?:~|\$|%\w+%)/
 
 /**
- * Returns whether a path begins with `~` or a variable. Only a shell expands these. Otherwise, a file or a folder with
- * that name would be created.
+ * Returns whether a path begins with `~` or a variable. Only a shell expands these. Any other program would create a
+ * file or folder with that literal name.
  */
 export const isUnexpanded = (path: string): boolean => UNEXPANDED.test(path)

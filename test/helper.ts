@@ -7,6 +7,7 @@ import type { OutgoingHttpHeaders } from 'node:http'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { createSigner } from 'fast-jwt'
 import type { JwtHeader } from 'fast-jwt'
@@ -27,11 +28,11 @@ import { createPasswordHasher } from '../domain/users/passwords.ts'
 
 const folder = fileURLToPath(new URL('..', import.meta.url))
 
-/** The folder of the project, even if this file was compiled to `dist-test/`. */
+/** The project folder, even if this file was compiled to `dist-test/`. */
 export const root = basename(folder) === 'dist-test' ? join(folder, '..') : folder
 
-/** Returns the given value. Throws if it is undefined. */
-export const need = <T>(value: T | undefined, what: string): T => {
+/** Returns `value`. Throws if it's undefined. */
+export const required = <T>(value: T | undefined, what: string): T => {
   if (value === undefined) throw new Error(`${what} is missing`)
   return value
 }
@@ -44,9 +45,9 @@ export const operator: RequestContext = {
   requestId: null
 }
 
-/** Returns the element of the list at the given index. Throws if there is none. */
+/** Returns the element at an index of a list. Throws if it doesn't exist. */
 export const at = <T>(list: readonly T[], index = 0): T =>
-  need(list[index], `element ${index} of a list with ${list.length}`)
+  required(list[index], `element ${index} of a list with ${list.length}`)
 
 export const newSecret = (): string => randomBytes(32).toString('hex')
 
@@ -60,18 +61,19 @@ export const temporaryFolder = (t: Test): string => {
 }
 
 /**
- * Returns the freshness of a lookup whose entries all become stale when `revision` changes. null means unknown.
+ * The freshness of a lookup whose entries all become stale when `revision` changes. null means that the revision is
+ * unknown.
  */
-export const movingWith = (revision: () => number | null): KeyFreshness => ({
+export const freshnessOf = (revision: () => number | null): KeyFreshness => ({
   barrier: async () => {},
   mark: revision,
   isFresh: mark => mark === revision()
 })
 
 /** The freshness of a lookup whose entries never become stale. */
-export const unchanging = movingWith(() => 0)
+export const alwaysFresh = freshnessOf(() => 0)
 
-/** Returns a token of a managed key, as a lookup does. */
+/** Returns a managed key's token, as a lookup does. */
 export const knownToken = (key: Partial<ClientKey> = {}, token: Partial<KnownToken> = {}): KnownToken => ({
   key: {
     ...UNLIMITED,
@@ -101,12 +103,12 @@ export interface Settings {
   env: Environment
 }
 
-/** The option for tests that read the SQLite file, or that mock the clock used by the counters in this process. */
+/** The option for tests that read the SQLite file, or that mock the clock of this process's counters. */
 export const onlyOnSqlite = {
   skip: process.env['TEST_DATABASE_URL'] === undefined ? false : 'this test is for SQLite only'
 }
 
-/** The URL of a migrated PostgreSQL database, or undefined if tests use SQLite. It is emptied for each world. */
+/** The URL of a migrated PostgreSQL database, which is emptied for each world, or undefined if tests use SQLite. */
 const otherDatabase = process.env['TEST_DATABASE_URL']
 
 /** Returns a valid configuration with a secret, an allowed key and a separate database. */
@@ -139,15 +141,15 @@ export interface Reply {
   json: ReturnType<typeof JSON.parse>
 }
 
-/** The password of the sample data's users in a world. In any other database, they have random passwords. */
+/** The password of the sample data's users in a world. Outside of tests, they get random passwords. */
 export const SAMPLE_PASSWORD = 'seven lanterns by the mill'
 
-// Hashed once for all worlds of a process, because hashing is slow by design.
+// Hashed once for all worlds in a process, because hashing is slow by design.
 const samplePassword = createPasswordHasher().hash(SAMPLE_PASSWORD)
 
 export interface World extends Settings {
   fastify: FastifyInstance
-  /** Sends a request with the world's client key, and with `body` as JSON if it's given. */
+  /** Sends a request with the world's client key, and with `body` as JSON if it's defined. */
   call: (method: string, url: string, body?: unknown, headers?: Record<string, string>) => Promise<Reply>
 }
 
@@ -171,7 +173,7 @@ const load = async (storage: Storage): Promise<void> => {
   await loadSample(storage, { sample, hashOf: () => passwordHash, context: operator })
 }
 
-// Created once for all worlds of a process, because copying a file is faster than migrating and filling a database.
+// Created once for all worlds in a process, because copying a file is faster than migrating and filling a database.
 let sampleFile: Promise<string> | undefined
 
 const createSampleFile = async (): Promise<string> => {
@@ -211,10 +213,10 @@ const parse = (text: string): unknown => {
   }
 }
 
-/** Returns a function that signs Trivial's own tokens in the same way as fast-jwt. */
+/** Returns a function that signs Trivial's own tokens as fast-jwt does. */
 export const legacySigner = (secret: string): ((payload: object) => string) => {
   const header: JwtHeader = { alg: 'HS256' }
-  // Otherwise fast-jwt adds its own `typ`.
+  // Without this, fast-jwt adds its own `typ`.
   Object.assign(header, { typ: undefined })
   return createSigner({ key: secret, noTimestamp: true, header })
 }
@@ -223,16 +225,16 @@ export const legacySigner = (secret: string): ((payload: object) => string) => {
 export interface Running {
   process: ChildProcessWithoutNullStreams
   output: () => { stdout: string; stderr: string }
-  /** Resolves when standard output contains the given string. Rejects if the process ends without printing it. */
+  /** Resolves when standard output contains a string. Rejects if the process ends without printing it. */
   prints: (text: string) => Promise<void>
   ended: Promise<{ code: number | null; stdout: string; stderr: string }>
 }
 
-// tap adds its loaders, including the one for TypeScript, to the options of every Node.js process, which then takes
-// five times as long to start. Coverage is measured only by tests that call the code in their own process.
+// tap adds its loaders, including the one for TypeScript, to the options of every Node.js process, so startup takes
+// five times as long. Coverage is measured only by tests that run the code in their own process.
 const WITHOUT_TAP = 'export NODE_OPTIONS="$OWN_NODE_OPTIONS"; exec "$0" "$@"'
 
-/** Starts a program in the given folder, with only `env` and `PATH` as its environment. */
+/** Starts a program in a folder, with only `env` and `PATH` as its environment. */
 export const spawnProgram = (
   command: readonly string[],
   cwd: string,
@@ -243,14 +245,14 @@ export const spawnProgram = (
     env: { PATH: process.env['PATH'], ...env, OWN_NODE_OPTIONS: env['NODE_OPTIONS'] ?? '' }
   })
 
-/** Starts Node.js in the given folder, in the same way as `spawnProgram`. */
+/** Starts Node.js in a folder, in the same way as `spawnProgram`. */
 export const spawnNode = (
   args: readonly string[],
   cwd: string,
   env: Readonly<Record<string, string>>
 ): ChildProcessWithoutNullStreams => spawnProgram([process.execPath, ...args], cwd, env)
 
-/** Returns the path of the compiled version of the given script. */
+/** Returns the path of a script's compiled version. */
 export const compiled = (script: string): string => join(root, 'dist', script.replace(/\.ts$/, '.js'))
 
 /** Collects a process's output. When the process ends, `ended` resolves with the output and the exit code. */
@@ -310,7 +312,7 @@ export const listening = async (fastify: FastifyInstance): Promise<number> => {
   return address.port
 }
 
-/** Sends the given bytes to a port, unchanged. Returns everything that is received until the connection ends. */
+/** Sends bytes to a port, unchanged. Returns everything that is received until the connection ends. */
 export const raw = async (port: number, bytes: string | Uint8Array, host = '127.0.0.1'): Promise<string> => {
   const socket = connect(port, host)
   let reply = ''
@@ -323,4 +325,9 @@ export const raw = async (port: number, bytes: string | Uint8Array, host = '127.
   socket.write(bytes)
   await once(socket, 'close')
   return reply
+}
+
+/** Resolves as soon as `isTrue` returns true. It is called every 20 ms, until the test times out. */
+export const eventually = async (isTrue: () => Promise<boolean>): Promise<void> => {
+  while (!(await isTrue())) await pause(20)
 }

@@ -9,7 +9,7 @@ import { root, temporaryFolder } from './helper.ts'
 
 const PATH = `${process.env['PATH']}:/usr/sbin`
 
-/** The configuration that includes the example, like Debian's. With it, nginx writes only to its own folder. */
+/** A configuration that includes the example, like Debian's configuration. nginx writes only to its own folder. */
 const MAIN = `
 daemon off;
 # A single process, which runs as the current user.
@@ -45,8 +45,8 @@ const isListening = async (port: number): Promise<boolean> =>
   })
 
 /**
- * Starts nginx with examples/nginx.conf in front of a service, each on a port of 127.0.0.1. Skips the test and returns
- * false if nginx isn't installed.
+ * Starts nginx with examples/nginx.conf in front of a service, each on a port of 127.0.0.1. If nginx isn't installed,
+ * skips the test and returns false.
  */
 export const startNginx = async (t: Test, ports: { nginx: number; service: number }): Promise<boolean> => {
   const folder = temporaryFolder(t)

@@ -12,7 +12,7 @@ import { freePort, missing } from './services.ts'
  * Starts a PgBouncer that pools transactions over three connections. Returns the URL of the database through PgBouncer.
  * If PgBouncer isn't installed, skips the test and returns null.
  */
-export const pooled = async (t: Test, url: string): Promise<string | null> => {
+export const startPgBouncer = async (t: Test, url: string): Promise<string | null> => {
   const user = unprivileged()
   const { hostname, port, username, password } = new URL(url)
   const folder = temporaryFolder(t)

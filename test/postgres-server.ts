@@ -13,7 +13,7 @@ const DEBIAN = '/usr/lib/postgresql'
 /** A PostgreSQL server for a single test, which may stop and restart it. */
 export interface PostgresServer {
   readonly url: string
-  /** The folder for the server's files, which belong to `user`. */
+  /** The folder that contains the server's files, which belong to `user`. */
   readonly folder: string
   readonly bin: string
   /** The user who runs the server and any programs that access its files. */
@@ -27,8 +27,8 @@ export interface PostgresServer {
 }
 
 /**
- * Creates an empty server, or a standby of `primary`, with the programs in Debian's package. Doesn't start the server.
- * If it can't be created, returns the reason as a string.
+ * Creates an empty server, or a standby of `primary`, with the programs in Debian's package, but doesn't start it. If
+ * that fails, returns the reason as a string.
  */
 export const createPostgresServer = async (primary?: PostgresServer): Promise<PostgresServer | string> => {
   const bin = newestBin()
@@ -86,7 +86,7 @@ const serverIn = (folder: string, bin: string, user: PostgresServer['user'], por
   }
 }
 
-/** Returns whether the server at the given URL responds to a query. */
+/** Returns whether the server at a URL responds to a query. */
 export const responds = async (url: string): Promise<boolean> => {
   const client = new pg.Client({ connectionString: url })
   client.on('error', () => {})
@@ -106,7 +106,7 @@ const newestBin = (): string | null => {
   return version === undefined ? null : join(DEBIAN, version, 'bin')
 }
 
-/** Returns the user who runs servers: an unprivileged one if this process runs as root, or null if there is none. */
+/** Returns the user who runs servers: an unprivileged user if this process runs as root, or null if there isn't one. */
 export const unprivileged = (): PostgresServer['user'] | null => {
   if (process.getuid?.() !== 0) return {}
   for (const name of ['postgres', 'nobody']) {

@@ -68,10 +68,10 @@ export const emptied = async (url: string): Promise<void> => {
   await execute(url, EMPTY)
 }
 
-/** Executes the given statement over a separate connection, and returns the rows. */
+/** Executes a statement on a separate connection, and returns the rows. */
 export const execute = async (url: string, text: string): Promise<unknown[]> => {
   const client = new pg.Client({ connectionString: url })
-  // The event is ignored, because the query rejects if the server ends the connection, as a test may request.
+  // This event is ignored, because the query also rejects if the server closes the connection, as a test may request.
   client.on('error', () => {})
   await client.connect()
   try {

@@ -31,10 +31,10 @@ export const redisUrl = async (t: Test): Promise<string | null> => {
   return url.href
 }
 
-/** Calls `use` with a separate connection to a Redis server. If the connection is lost, it isn't opened again. */
+/** Calls `use` with a separate connection to a Redis server. If the connection is lost, it isn't reopened. */
 export const withRedis = async <T>(url: string, use: (redis: Redis) => Promise<T>): Promise<T> => {
   const redis = new Redis(url, { lazyConnect: true, retryStrategy: null })
-  // The event is ignored, because the command rejects.
+  // This event is ignored, because the command rejects too.
   redis.on('error', () => {})
   try {
     await redis.connect()
@@ -85,7 +85,7 @@ export const ownRedis = async (t: Test, password = ''): Promise<OwnRedis | null>
         stdio: 'ignore'
       })
       while (!(await responds(url))) {
-        if (server.exitCode !== null) throw new Error(`the Redis server of the test ended with ${server.exitCode}`)
+        if (server.exitCode !== null) throw new Error(`the test's Redis server ended with ${server.exitCode}`)
         await pause(20)
       }
     }

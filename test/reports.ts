@@ -1,6 +1,6 @@
 import type { BackgroundHooks } from '../domain/background.ts'
 
-/** A report about background work. `error` is null if the work has succeeded again. */
+/** A report about background work. `error` is null if the work has succeeded after a failure. */
 export interface Report {
   readonly work: string
   readonly error: unknown

@@ -4,24 +4,24 @@ import type { StorageOptions } from '../db/engine.ts'
 import { openStorage, writeGrants } from '../db/open.ts'
 import type { Storage } from '../db/storage.ts'
 import { createKeyService } from '../domain/keys/service.ts'
-import { need, newSecret, operator } from './helper.ts'
+import { required, newSecret, operator } from './helper.ts'
 import { execute, postgresDatabase } from './postgres.ts'
 
 /** A PostgreSQL role. */
 export interface Role {
   readonly name: string
-  /** The URL of the database for which the role was created, with the role as user. */
+  /** The URL of the role's database, with the role as the user. */
   readonly url: string
 }
 
-/** Returns the given database URL with the given schema as its search_path. */
+/** Returns a database URL with a schema as its search_path. */
 export const inSchema = (url: string, schema: string): string => {
   const selecting = new URL(url)
   selecting.searchParams.set('options', `-c search_path=${schema}`)
   return selecting.href
 }
 
-/** Creates a role without rights in the given database. The role and its objects are dropped when the test ends. */
+/** Creates a role that has no privileges in a database. The role and its objects are dropped when the test ends. */
 export const newRole = async (t: Test, database: string, name = ''): Promise<Role> => {
   const unique = `trivial_test_${randomBytes(8).toString('hex')}${name}`
   const quoted = `"${unique.replaceAll('"', '""')}"`
@@ -36,7 +36,10 @@ export const newRole = async (t: Test, database: string, name = ''): Promise<Rol
   return { name: unique, url: url.href }
 }
 
-/** Creates a role, and a schema of the same name in which the role may create tables. The role has no other rights. */
+/**
+ * Creates a role, and a schema with the same name in which the role may create tables. The role has no other
+ * privileges.
+ */
 export const newOwner = async (t: Test, database: string): Promise<Role> => {
   const owner = await newRole(t, database)
   await execute(database, `create schema ${owner.name}; grant usage, create on schema ${owner.name} to ${owner.name}`)
@@ -46,14 +49,14 @@ export const newOwner = async (t: Test, database: string): Promise<Role> => {
   return owner
 }
 
-/** Grants a role the rights that a node needs. `owner` is the database URL with the tables' owner as the user. */
-export const letServe = async (owner: string, { name }: Role): Promise<void> => {
+/** Grants a role the privileges that a node needs. `owner` is the database URL with the tables' owner as the user. */
+export const grantNodePrivileges = async (owner: string, { name }: Role): Promise<void> => {
   await execute(owner, await writeGrants({ DATABASE_URL: owner, DATABASE_CA: '', DATABASE_LISTEN_URL: '' }, name))
 }
 
 /** Creates a database and returns its URL. Throws if there is no server. */
 export const newDatabase = async (t: Test): Promise<string> =>
-  need((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
+  required((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
 
 /** Opens a database, and closes it when the test ends. */
 export const open = async (t: Test, url: string, options?: StorageOptions): Promise<Storage> => {
@@ -62,7 +65,7 @@ export const open = async (t: Test, url: string, options?: StorageOptions): Prom
   return storage
 }
 
-/** Issues and revokes a key on a node. Every node must then apply these changes. */
+/** Issues and revokes a key on a node, so that every other node has changes to apply. */
 export const changeKeys = async (storage: Storage, name = 'k'): Promise<void> => {
   await storage.keyLookup.barrier()
   const keys = createKeyService({ store: storage.keys, secret: newSecret() })
@@ -70,7 +73,7 @@ export const changeKeys = async (storage: Storage, name = 'k'): Promise<void> =>
   await keys.revoke(key.id, null, operator)
 }
 
-/** Returns the error message if the database can't be opened, or else `opened`. */
+/** Returns the error message if the database can't be opened, or `opened` if it can. */
 export const refusalOf = async (url: string): Promise<string> => {
   try {
     await (await openStorage(url)).close()

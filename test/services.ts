@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { createServer } from 'node:net'
 import type { Test } from 'tap'
 
-/** Skips a test whose server is missing, and returns null. Throws instead if CI demands the server. */
+/** Skips a test whose server is missing, and returns null. Throws instead if CI requires the server. */
 export const missing = (t: Test, what: string, variable: string): null => {
   const issue = `there is no ${what} at ${variable}, or at its default port of 127.0.0.1`
   if (process.env['CI_DEMANDS_SERVICES'] === '1') throw new Error(issue)
@@ -23,7 +23,7 @@ export const freePort = async (): Promise<number> =>
     })
   })
 
-/** Returns whether a program is installed. If it isn't, skips the test, or throws if CI demands the program. */
+/** Returns whether a program is installed. If it isn't, skips the test, or throws if CI requires the program. */
 export const hasProgram = (t: Test, program: string, isDemanded = true): boolean => {
   const { error } = spawnSync(program, ['--version'])
   if (error === undefined) return true

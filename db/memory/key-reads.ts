@@ -10,7 +10,7 @@ const isBeforeEnd = (end: Date | null, at: Date): boolean => end === null || end
 export const isActiveByItself = ({ revokedAt, expiresAt }: TokenRow, at: Date): boolean =>
   revokedAt === null && isBeforeEnd(expiresAt, at)
 
-/** Creates a function that compares values by the results of the given function, in ascending order. */
+/** Creates a comparison function that sorts values by the results of `of`, in ascending order. */
 export const by =
   <V>(of: (value: V) => string | number) =>
   (a: V, b: V): number => {
@@ -40,7 +40,7 @@ export const findToken = (tables: Tables, digest: string): KnownToken | null => 
 export const findRevocation = ({ revocations }: Tables, digest: string): Date | null =>
   revocations.get(digest)?.at ?? null
 
-/** Returns the tokens of the given key, newest first. */
+/** Returns the key's tokens, newest first. */
 export const tokensOf = ({ tokens }: Tables, id: string): TokenRow[] =>
   tokens
     .values()

@@ -105,7 +105,7 @@ const createIdempotencyRows = ({ requests }: Tables): Pick<KeyRows, IdempotencyR
   }
 })
 
-/** Adds the given uses to the token. Its last use is then the latest of all its uses. */
+/** Adds uses to a token, and updates its last use if one of them is later. */
 const used = <T extends TokenRecord>(token: T, { count, lastUsedAt, lastUsedIp, lastUsedAgent }: TokenUsage): T => {
   const isLatest = token.lastUsedAt === null || token.lastUsedAt < lastUsedAt
   return { ...token, ...(isLatest ? { lastUsedAt, lastUsedIp, lastUsedAgent } : {}), useCount: token.useCount + count }
@@ -116,7 +116,7 @@ const usageId = ({ id, day, kind, label }: KeyUsageCount): string => idOf(id, da
 const addToken = ({ keys, tokens }: Tables, { digest, ...more }: ManagedUsage): void => {
   const token = tokens.get(digest)
   const key = token === undefined ? undefined : keys.get(token.clientKeyId)
-  // The use of a deleted token isn't recorded.
+  // Uses of deleted tokens aren't recorded.
   if (token === undefined || key === undefined) return
   tokens.set(digest, used(token, more))
   const isLatest = key.lastUsedAt === null || key.lastUsedAt < more.lastUsedAt

@@ -10,7 +10,7 @@ import { createKeyRows } from './key-rows.ts'
 import { createKeyReads, findRevocation, findToken } from './key-reads.ts'
 import { createTables } from './tables.ts'
 
-/** A client key store in the memory of the process. */
+/** A client key store in the process's memory. */
 export interface MemoryStore extends TransactorOf<KeyReader & { readonly audits: AuditReads }, KeyTx> {
   readonly keyLookup: Required<KeyLookup>
 }
@@ -18,8 +18,8 @@ export interface MemoryStore extends TransactorOf<KeyReader & { readonly audits:
 const PASSED = Promise.resolve()
 
 /**
- * Creates a client key store that lasts as long as the process, for tests and trials. Its reads search all rows.
- * Transactions run one after another. A transaction's writes aren't visible to others until it ends.
+ * Creates a client key store for tests and trials. Its data is lost when the process exits. Its reads search all rows.
+ * Transactions run one after another, and a transaction's writes aren't visible to others until it ends.
  */
 export const createMemoryStore = (): MemoryStore => {
   const committed = createTables()

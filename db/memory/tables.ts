@@ -10,7 +10,7 @@ export interface Table<V> {
   values: () => V[]
 }
 
-/** A table as seen by a transaction: the committed values, overlaid with those that the transaction has written. */
+/** A table as seen by a transaction: the committed values, overlaid with the transaction's own writes. */
 interface Draft<V> extends Table<V> {
   commit: () => void
 }
@@ -61,7 +61,7 @@ const createDraft = <V>(rows: Map<string, V>): Draft<V> => {
   }
 }
 
-/** A token of a key. */
+/** A token that belongs to a key. */
 export interface TokenRow extends StoredToken {
   readonly clientKeyId: string
 }
@@ -88,7 +88,7 @@ export interface Tables {
   readonly audits: Table<Audit>
   /** The recorded generations. */
   readonly secrets: Table<string>
-  /** The number of changes of keys, stored under an empty id. */
+  /** The number of changes to keys, stored under an empty id. */
   readonly revision: Table<number>
 }
 

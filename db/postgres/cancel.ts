@@ -2,14 +2,14 @@ import { Client } from 'pg'
 import type { PoolClient } from 'pg'
 
 /**
- * Cancels the query that the connection is running, and closes the connection, because the cancellation could otherwise
- * hit a later query.
+ * Cancels the query that is running on the connection, and closes the connection. If it stayed open, a late
+ * cancellation could affect another query.
  */
 export const cancelQuery = (client: PoolClient): void => {
   const { host, port, processID, secretKey } = client
   // The driver sends this request without TLS, as the server expects. It contains only the connection's key.
   const { connection } = new Client({ ssl: false })
-  // The server closes the connection once it has received the request. If it can't be reached, it's down.
+  // The server closes the connection after it has received the request. If it can't be reached, it's down.
   const end = (): void => {
     client.connection.stream.destroy()
   }

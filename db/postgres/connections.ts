@@ -10,14 +10,14 @@ import { createDatabaseTime, DATABASE_TIME } from './time.ts'
 import type { DatabaseTime } from './time.ts'
 import { migrate, readVersion, refuseUnchangeable } from './versions.ts'
 
-/** The time-out for migrations and copies, which may take a long time, and for processes that wait for them. */
+/** The timeout for migrations and copies, which may take a long time, and for processes that wait for them. */
 const LONG_TIMEOUT_MS = 600_000
 const IDLE_CONNECTION_MS = 30_000
 
-/** The table with the progress of a copy into this database. It exists until the copy is complete. */
+/** The table that records the progress of a copy into this database. It exists until the copy is complete. */
 export const COPY_PROGRESS = 'copy_progress'
 
-/** Creates the connection pool for all queries that have no pool of their own. It connects when a query is sent. */
+/** Creates the connection pool for all queries that have no reserved pool. It connects when a query is sent. */
 export const createPool = (options: PostgresOptions): Pool =>
   poolOf({
     ...clientConfig(options, false),
@@ -25,9 +25,9 @@ export const createPool = (options: PostgresOptions): Pool =>
     query_timeout: TIMEOUTS.query
   })
 
-/** Creates a connection pool that is reserved for changes of keys with the given limits. */
+/** Creates a connection pool that is reserved for changes to keys with the given limits. */
 export const createChangesPool = (options: PostgresOptions, limits: ChangeLimits): Pool => {
-  // One connection stays open for changes of single keys, which must be fast.
+  // One connection stays open for changes to single keys, which must be fast.
   const min = limits === CHANGES ? 1 : 0
   const pool = poolOf({ ...changesConfig(options, limits), max: limits.connections, min })
   // Acknowledged changes must survive a crash, regardless of the server's default.
@@ -39,9 +39,10 @@ export const createChangesPool = (options: PostgresOptions, limits: ChangeLimits
 
 const poolOf = (config: PoolConfig): Pool => {
   const pool = new Pool({ ...config, idleTimeoutMillis: IDLE_CONNECTION_MS, pipeline: true })
-  // If a connection is lost while it's idle, another one is opened when it's needed.
+  // If an idle connection is lost, another one is opened when it's needed.
   pool.on('error', ignore)
-  // If a connection is lost while it's in use, its queries fail. Without a listener, the event would end the process.
+  // If a connection is lost while it's in use, its queries fail. Without a listener, the error would terminate the
+  // process.
   pool.on('connect', client => {
     client.on('error', ignore)
     gatherWrites(client)
@@ -58,17 +59,17 @@ export const patientConfig = (options: PostgresOptions): ClientConfig => ({
 
 const ignore = (): void => {}
 
-/** Closes the given pool. Queries that are still waiting for a database that is down are left to their time-outs. */
+/** Closes a pool. If the database is down, doesn't wait for pending queries, which time out on their own. */
 export const closePool = async (pool: Pool): Promise<void> => {
   await Promise.race([pool.end(), setTimeout(TIMEOUTS.connect, undefined, { ref: false })])
 }
 
 /**
  * Brings the database's tables up to date, sets `time` to the database's clock, and returns whether the database is
- * marked as sample data. A database that is already up to date is only read. If several nodes start at once, one of
+ * marked as sample data. Writes nothing if the tables are already up to date. If several nodes start at once, one of
  * them changes the tables and the others wait. `prepare` runs first, while no other process creates tables. By default,
- * it refuses a database with an incomplete copy. Throws an error if the tables must be changed but the role isn't
- * allowed to do so, or if they were changed by a version that is newer by more than one.
+ * it rejects a database with an incomplete copy. Throws an error if the role isn't allowed to make necessary changes,
+ * or if a version that is more than one version newer has changed the tables.
  */
 export const bringUpToDate = async (
   options: PostgresOptions,
@@ -96,7 +97,7 @@ const migrateAlone = async (client: Client, prepare: (client: Client) => Promise
   await migrate(client, await readVersion(client))
 }
 
-/** Runs the given work on a connection of its own, which may wait for a long time. */
+/** Runs work on its own connection, whose statements may take a long time. */
 export const withPatientClient = async <T>(
   options: PostgresOptions,
   work: (client: Client) => Promise<T>

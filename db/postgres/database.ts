@@ -11,7 +11,7 @@ export type PostgresDatabase = NodePgDatabase & { $client: Pool | PoolClient }
 
 export const createDatabase = (client: Pool | PoolClient): PostgresDatabase => drizzle(client)
 
-/** Returns the number of rows of the given table that pass the condition. */
+/** Returns the number of rows in the table that match the condition. */
 export const countRows = async (db: PostgresDatabase, table: PgTable, condition: SQL | undefined): Promise<number> =>
   Number((await db.select({ rows: count() }).from(table).where(condition))[0]?.rows)
 
@@ -35,7 +35,7 @@ export const send = async (db: PostgresDatabase, statement: { toSQL: () => { sql
 export const rowsOf = async <Row>(db: PostgresDatabase, statement: SQL): Promise<Row[]> =>
   (await db.execute(statement)).rows as Row[]
 
-/** The numbers of the locks between transactions: see `lock`. */
+/** The numbers of the locks that transactions take; see `lock`. */
 export const LOCKS = {
   migrations: 1,
   keyChanges: 2,
@@ -48,10 +48,10 @@ export const LOCKS = {
   audits: 9
 } as const
 
-/** The first number of each lock, which distinguishes it from the locks of other programs on the same database. */
+/** The first number of each lock. It distinguishes them from other programs' locks in the same database. */
 export const LOCK_SPACE = 7_216_014
 
-/** Takes the given lock until the transaction ends. Waits while another transaction has it. */
+/** Takes a lock until the transaction ends. Waits while another transaction holds it. */
 export const lock = async (db: PostgresDatabase, name: keyof typeof LOCKS): Promise<void> => {
   await query(db, `select pg_advisory_xact_lock(${LOCK_SPACE}, ${LOCKS[name]})`)
 }

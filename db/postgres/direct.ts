@@ -8,7 +8,7 @@ import type { PostgresOptions } from './settings.ts'
 /** The channel on which nodes are notified that a client key has changed. */
 export const CHANNEL = 'client_key_changes'
 
-/** A connection that bypasses any pooler. Queries are sent without waiting for earlier replies. */
+/** A connection that bypasses any pooler. Queries are sent without waiting for the responses to earlier ones. */
 export interface DirectConnection {
   /** Runs a query, and connects first if necessary. Throws the server's error, or ConnectionLost. */
   readonly query: <Row extends unknown[]>(config: Omit<QueryArrayConfig, 'rowMode'>) => Promise<Row[]>
@@ -16,7 +16,7 @@ export interface DirectConnection {
 }
 
 /**
- * Creates a connection that is opened when a query is sent, and reopened if it was lost or if a reply took too long.
+ * Creates a connection that is opened when a query is sent, and reopened if it was lost or if a response took too long.
  * With `onHint`, it listens for notifications. `onHint` is called when a key may have changed: after each notification,
  * and after connecting, because notifications may have been missed.
  */
@@ -67,7 +67,7 @@ const prepare = async (client: Client, listens: boolean): Promise<Client> => {
   }
 }
 
-// A graceful shutdown would wait for a reply from the server, which may be down.
+// A graceful shutdown would wait for a response from the server, which may be down.
 const hangUp = (client: Client): void => {
   client.connection.stream.destroy()
 }

@@ -1,8 +1,8 @@
 import type { Client, PoolClient } from 'pg'
 
 /**
- * Combines all writes to the given connection in one turn of the event loop into one system call. A system call takes
- * about as long as all other work for a query.
+ * Combines all writes to a connection in one turn of the event loop into one system call. A system call takes about as
+ * long as all other work for a query.
  */
 export const gatherWrites = (client: Client | PoolClient): void => {
   const { stream } = client.connection

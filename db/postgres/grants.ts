@@ -13,23 +13,26 @@ const ROLE = `
 
 interface Found {
   readonly owns: boolean
-  /** Whether the role may use the schema, or the owner of the tables can give it that right. */
+  /** Whether the role may use the schema, or the owner of the tables can give it that privilege. */
   readonly mayUse: boolean
 }
 
 const refuse = (role: string, schema: string, found: Found | undefined): void => {
   if (found === undefined) throw new GrantsError('There is no such role.', 'Create it first: create role … login')
-  if (found.owns) throw new GrantsError('The role has all the rights of the owner.', 'Name a role for serving only.')
+  if (found.owns) {
+    throw new GrantsError("The role has all of the owner's privileges.", 'Specify a role that only the nodes use.')
+  }
   if (found.mayUse) return
   throw new GrantsError(
-    'The owner of the tables is not allowed to grant usage on their schema.',
-    `Have the owner of the schema do it: grant usage on schema ${escapeIdentifier(schema)} to ${escapeIdentifier(role)}`
+    "The tables' owner is not allowed to grant usage on their schema.",
+    `Run this as the schema's owner: grant usage on schema ${escapeIdentifier(schema)} to ${escapeIdentifier(role)}`
   )
 }
 
 /**
- * Returns the statements with which the owner of the tables gives the role the rights to serve requests. If they are
- * run again, they revoke all other rights of the role. Throws a GrantsError if that's not possible.
+ * Returns the statements with which the owner of the tables gives a role the privileges to serve requests. They also
+ * revoke the role's other privileges on these tables, and can be run again. Throws a GrantsError if the role can't be
+ * given the privileges.
  */
 export const writeGrants = async (options: PostgresOptions, role: string): Promise<string> =>
   await withPatientClient(options, async client => {
@@ -40,7 +43,7 @@ export const writeGrants = async (options: PostgresOptions, role: string): Promi
     refuse(role, schema, (await client.query<Found>(ROLE, [role, owner, schema])).rows[0])
     const [within, by, to] = [schema, owner, role].map(escapeIdentifier) as [string, string, string]
     return [
-      // In one transaction, so that a running node always keeps its rights.
+      // In one transaction, so that running nodes never lose their privileges.
       'BEGIN;',
       ...[...new Set([schema, record.schema])].map(name => `GRANT USAGE ON SCHEMA ${escapeIdentifier(name)} TO ${to};`),
       ...Object.entries(RIGHTS).flatMap(([table, rights]) => [

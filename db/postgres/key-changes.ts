@@ -33,10 +33,10 @@ export interface KeyChangesOptions {
   readonly createTx: (db: PostgresDatabase, attempt: Attempt, outbox: Outbox) => ServiceTx
 }
 
-/** Runs work in a transaction that changes keys, more than once if necessary. */
+/** Runs work in a transaction that changes keys, and retries it if necessary. */
 export type ChangeKeys = ServiceStore['write']
 
-/** A change of keys, from its first attempt to its last. */
+/** A change to keys, from its first attempt to its last. */
 interface Progress<T> extends KeyChange {
   readonly limits: ChangeLimits
   readonly settle: (position: Position) => void
@@ -65,7 +65,7 @@ const HEAD = `
 /**
  * Creates the function that runs transactions that change keys. Each ends within `limits.limitMs`, even if the database
  * is down. A transaction that conflicts with other changes may take longer, because it waits for them. If a commit is
- * lost, the change is looked up by its nonce, and repeated if it isn't found.
+ * lost, the change is looked up by its nonce, and retried if it isn't found.
  */
 export const createKeyChanges = (options: KeyChangesOptions): ChangeKeys => {
   const { limits } = options
@@ -76,7 +76,7 @@ export const createKeyChanges = (options: KeyChangesOptions): ChangeKeys => {
     const progress = begin<T>(limits)
     return await repeatedly(progress, async () => await attempt(options, { progress, work }))
   }
-  // Changes of the same key wait for each other before they take resources that changes of other keys need.
+  // Changes to the same key wait for each other before they take resources that changes to other keys need.
   return async (work, { subject } = {}) =>
     await enterFor(subject, async () => await enter(async () => await change(work)))
 }
@@ -97,14 +97,14 @@ const newDeadline = ({ limitMs }: ChangeLimits): number => performance.now() + l
 
 const leftMs = ({ deadline }: Pick<Progress<unknown>, 'deadline'>): number => Math.max(1, deadline - performance.now())
 
-/** Repeats attempts until one succeeds, or until no more are allowed. */
+/** Tries again until an attempt succeeds or no more attempts are allowed. */
 const repeatedly = async <T>(progress: Progress<T>, make: () => Promise<T>): Promise<T> => {
   for (;;) {
     try {
       return await make()
     } catch (error) {
       if (!mayRepeat(error, progress)) throw failureOf(error, progress)
-      // Another change was committed, so the database works.
+      // Another change was committed, so the database is working.
       if (isConflict(error)) progress.deadline = newDeadline(progress.limits)
       else await wait(RETRY_INTERVAL_MS)
     }
@@ -119,7 +119,7 @@ const mayRepeat = <T>(error: unknown, progress: Progress<T>): boolean => {
   return isConnectionFailure(error) && (progress.lost !== null || !isLasting(error))
 }
 
-// A rule is only applied once it's known that the lost attempt wasn't committed, so the rule's error is the outcome.
+// Rules are applied only after it's known that the lost attempt wasn't committed, so a rule's error is the outcome.
 const failureOf = <T>(error: unknown, { lost }: Progress<T>): unknown =>
   lost !== null && !isDomainError(error) ? toUnknownOutcome(error) : toFailure(error)
 
@@ -176,12 +176,12 @@ const END_BACKEND = `
   where pid = $1 and datname = current_database() and usename = current_user
 `
 
-/** Ends the server process of the lost attempt, which may still receive the statements that were sent to it. */
+/** Terminates the lost attempt's server process, which may still receive the statements that were sent to it. */
 const endBackend = async (db: PostgresDatabase, pid: number): Promise<void> => {
   await query(db, END_BACKEND, [pid])
 }
 
-/** Runs work on the given connection, and closes it after `ms` milliseconds, so that work that hangs fails. */
+/** Runs work on a connection, and closes the connection after `ms` milliseconds, so that work that hangs fails. */
 const within = async <T>(ms: number, client: PoolClient, work: () => Promise<T>): Promise<T> => {
   const timer = setTimeout(() => client.connection.stream.destroy(), ms)
   try {
@@ -192,9 +192,10 @@ const within = async <T>(ms: number, client: PoolClient, work: () => Promise<T>)
 }
 
 /**
- * Limits the statements that may wait for a lock to part of the remaining time. The server then ends them, with a clear
- * outcome, before the connection is closed. A `lock_timeout` isn't enough, because one statement may wait for several
- * locks. The commit has no limit: the server would stop waiting for a synchronous standby, and report success.
+ * Gives statements that may wait for a lock only part of the remaining time, so that the server cancels them with a
+ * clear outcome before the connection is closed. A `lock_timeout` isn't enough, because one statement may wait for
+ * several locks. The commit has no limit, because the server would stop waiting for a synchronous standby and report
+ * success.
  */
 const limitStatements = ({ defer }: Outbox, ms: number): void => {
   defer('beforeLock', setStatementTimeout(0.4 * ms))

@@ -6,17 +6,18 @@ import { asQuery, toFailure } from './failures.ts'
 export type Query = (text: string, values: unknown[]) => Promise<{ rows: unknown[] }>
 
 export interface PostgresCounters extends Counters {
-  /** Deletes at most 1,000 counters whose windows are over, and returns how many it deleted. */
+  /** Deletes at most 1,000 counters whose windows are over, and returns how many it has deleted. */
   readonly removeExpired: () => Promise<number>
 }
 
 /**
- * The number of statements between two removals of expired counters. They create fewer rows than a removal can delete.
+ * The number of statements after which expired counters are removed. These statements create fewer rows than one
+ * removal can delete.
  */
 const STATEMENTS_A_REMOVAL = 500
 
-// The time of a hit is when its row is locked, on the database's clock, which is the same for all nodes. A window that
-// starts in the future began before the clock was set back, so it's over.
+// The time of a hit is the time at which its row is locked, according to the database's clock, which all nodes share. A
+// window whose start is in the future began before the clock was set back, so it counts as over.
 const HIT = `
 insert into rate_counters as held (key, hits, started_at, expires_at)
 values ($1, $2, clock_timestamp(), clock_timestamp() + $3 * interval '1 second')
@@ -32,7 +33,7 @@ on conflict (key) do update set (hits, started_at, expires_at) = (
 )
 returning hits::float8, extract(epoch from expires_at - clock_timestamp())::float8 * 1000 as ttl`
 
-// A row that is being hit is left to the next removal, so that neither waits for the other.
+// Skips rows that are being hit, so that neither statement waits for the other. The next removal deletes them.
 const REMOVE = `
 delete from rate_counters where key = any (array(
   select key from rate_counters where expires_at <= statement_timestamp()
@@ -41,9 +42,9 @@ delete from rate_counters where key = any (array(
 returning key`
 
 /**
- * Creates counters in PostgreSQL's table `rate_counters`. A hit is one statement. Hits for a key that arrive while one
- * is in progress are counted together by the next statement, so a key never uses more than one of this node's
- * connections.
+ * Creates counters in the PostgreSQL table `rate_counters`. Each hit takes a single statement. Hits for a key that
+ * arrive while one is in progress are counted together by the next statement, so a key never uses more than one of this
+ * node's connections.
  */
 export const createPostgresCounters = (send: Query, background = NOT_REPORTED): PostgresCounters => {
   const removal = createWatch('remove expired counters', background)
@@ -94,7 +95,7 @@ const createGathering = (): Gather => {
     const before = underWay.get(name)
     const batch: Batch = { size: 0, counted: (before ?? Promise.resolve()).then(send) }
     const done = batch.counted
-      // The hits of this batch report its failure. The next batch is counted in any case.
+      // The batch's hits report its failure. The next batch is counted in any case.
       .catch(() => {})
       .then(() => {
         if (underWay.get(name) === done) underWay.delete(name)

@@ -4,7 +4,7 @@ import type { Outbox } from './transaction.ts'
 
 /**
  * Returns the result of a statement that needs a lock. The statement is sent together with the one that takes the lock,
- * and the database runs it once the lock is taken. Must be called in a transaction.
+ * and the database runs it after the lock is taken. Must be called in a transaction.
  */
 export const underLock = async <T>(locked: Promise<unknown>, done: PromiseLike<T>): Promise<T> => {
   const result = Promise.resolve(done)
@@ -14,14 +14,14 @@ export const underLock = async <T>(locked: Promise<unknown>, done: PromiseLike<T
   return await result
 }
 
-/** Locks the given organization against changes to it and its members. Other transactions can do the same. */
+/** Locks an organization against changes to it and its members. Other transactions can hold the same lock. */
 export const shareOrganization = async (db: PostgresDatabase, id: number): Promise<void> => {
   await query(db, 'select 1 from organizations where id = $1 for share', [id])
 }
 
 /**
- * Ensures that a change of keys waits for the given table, which another program may have locked, before it takes the
- * lock for all changes. The revocation of a managed key doesn't write to any of these tables.
+ * Ensures that a change to keys first waits for a table that another program may have locked, and only then takes the
+ * lock for all changes. Revoking a managed key doesn't write to any of the tables that can be passed here.
  */
 export const awaitTable = (
   { defer }: Outbox,

@@ -5,11 +5,11 @@ import type { Mark } from '../marks.ts'
 /** Finds a table by its name. If search_path contains several schemas, the tables are in the first one. */
 export const FIND_TABLE = "select where to_regclass(quote_ident(current_schema()) || '.' || $1) is not null"
 
-/** Returns whether the database has the given table. */
+/** Returns whether the database has a table with the given name. */
 export const hasTable = async (client: Client, name: string): Promise<boolean> =>
   (await client.query(FIND_TABLE, [name])).rowCount === 1
 
-/** Returns whether the database, of any version, has the given mark. */
+/** Returns whether the database has the mark. Accepts databases of any version. */
 export const hasMark = async (client: Client, mark: Mark): Promise<boolean> =>
   (await hasTable(client, 'database_marks')) &&
   (await client.query('select from database_marks where name = $1', [mark])).rowCount === 1
@@ -25,9 +25,9 @@ const MARK = `
     values ('sample', to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))`
 
 /**
- * Marks the database as sample data before its tables are created. Therefore, a database whose tables a process has
- * created without the mark never gets sample data. Throws an error if there are tables without the mark. Must be called
- * while no other process creates tables.
+ * Marks the database as sample data before its tables are created, so that a database whose tables were created without
+ * the mark never gets sample data. Throws an error if there are tables without the mark. Must be called while no other
+ * process creates tables.
  */
 export const markAsSample = async (client: Client): Promise<void> => {
   if (await hasMark(client, 'sample')) return

@@ -44,7 +44,7 @@ export const openPostgres = async (options: PostgresOptions): Promise<Storage> =
   const transactor = createPostgresTransactor({
     pool,
     createReads: client => createReads(client, now),
-    // A transaction's statements find single rows by their keys, so one plan is good for all values.
+    // A transaction's statements find single rows by their keys, so one plan suits all values.
     createTx: (client, outbox) => createTx(createDatabase(preparable ? preparing(client) : client), outbox, now)
   })
   let closing: Promise<void> | undefined

@@ -14,8 +14,8 @@ const nameOf = (text: string): string | undefined => {
 }
 
 /**
- * Returns a connection on which the server parses and plans each statement with values only once. It's suitable if one
- * plan is good for all values. It can't be used with a pooler, which may change the underlying connection.
+ * Returns a connection on which the server parses and plans each statement with values only once. Use it only if one
+ * plan suits all values. It doesn't work with a pooler, which may change the underlying connection.
  */
 export const preparing = (client: PoolClient): PoolClient => {
   const query = (statement: string | QueryConfig, values?: unknown[]): unknown => {

@@ -1,4 +1,4 @@
-/** The rights on each table that a role needs to serve requests. It needs no others. */
+/** The privileges that a role needs on each table to serve requests. It needs no others. */
 export const RIGHTS: Readonly<Record<string, readonly string[]>> = {
   app_port_counter: ['SELECT', 'UPDATE'],
   apps: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
@@ -26,13 +26,13 @@ export const RIGHTS: Readonly<Record<string, readonly string[]>> = {
   users: ['SELECT', 'INSERT', 'UPDATE', 'DELETE']
 }
 
-/** The functions that run as the owner, to do what a role that serves requests isn't allowed to do itself. */
+/** The functions that run as the owner and do what a role that serves requests isn't allowed to do itself. */
 export const FUNCTIONS = ['make_usage_day', 'drop_usage_days'] as const
 
 // The schema of the tables.
 const NAMESPACE = '(select oid from pg_namespace where nspname = current_schema())'
 
-/** Selects the tables and functions on which the role of a connection doesn't have all the rights that it needs. */
+/** Selects the tables and functions for which the connection's role lacks a privilege that it needs. */
 export const LACKING = `
   select relname as name from unnest($1::text[], $2::text[]) as needed (name, privilege)
     join pg_class on relname = needed.name and relnamespace = ${NAMESPACE}

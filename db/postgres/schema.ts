@@ -1,5 +1,5 @@
-// The same tables and columns as in db/sqlite/schema.ts, and the tables that several nodes need. Timestamps are text in
-// UTC with milliseconds (ISO 8601). JSON is stored as text, because `jsonb` refuses or rewrites some values that
+// The same tables and columns as in db/sqlite/schema.ts, plus the tables that several nodes need. Timestamps are ISO
+// 8601 strings in UTC with milliseconds. JSON is stored as text, because `jsonb` rejects or rewrites some values that
 // clients send.
 export * from './schema/apps.ts'
 export * from './schema/audits.ts'

@@ -11,14 +11,14 @@ export interface PostgresOptions extends StorageOptions {
 export const DEFAULT_POOL_SIZE = 10
 export const DEFAULT_LEASE_MS = 2000
 
-/** The time-outs in milliseconds; see docs/operating/databases.md. */
+/** The timeouts in milliseconds; see docs/operating/databases.md. */
 export const TIMEOUTS = {
   connect: 2000,
   /** For a statement. The server enforces it. */
   statement: 10_000,
-  /** For waiting for a lock of another transaction. The server enforces it. */
+  /** For waiting for another transaction's lock. The server enforces it. */
   lock: 5000,
-  /** For a transaction whose node has stopped between two statements, because others may wait for it. */
+  /** For a transaction whose node has stopped between two statements, because other transactions may wait for it. */
   idleInTransaction: 1000,
   /** For a statement if the server doesn't respond at all. This process enforces it and closes the connection. */
   query: 15_000,
@@ -26,7 +26,7 @@ export const TIMEOUTS = {
   lookup: 900
 } as const
 
-/** The connections and the limits of changes of keys, in milliseconds; see docs/operating/databases.md. */
+/** The connections and the time limits for changes to keys, in milliseconds; see docs/operating/databases.md. */
 export interface ChangeLimits {
   /** The number of changes that a node runs at once. */
   readonly atOnce: number
@@ -58,11 +58,11 @@ export const BULK_CHANGES: ChangeLimits = {
   attemptMs: 10_000
 }
 
-/** The name that the database shows for the connections of services and commands. */
+/** The application name that the database shows for connections of services and commands. */
 export const APPLICATION = 'trivial-api'
 
 /**
- * Returns the name of the operating system's user. Returns undefined if the user has no name, as is possible in a
+ * Returns the name of the operating system's user, or undefined if the user has no name, which can happen in a
  * container.
  */
 export const systemUser = (read: () => { username: string } = userInfo): string | undefined => {
@@ -74,9 +74,8 @@ export const systemUser = (read: () => { username: string } = userInfo): string 
 }
 
 /**
- * Returns the URL with which the driver connects as libpq does. By default, the driver interprets `sslmode`
- * differently. Instead of the name of the operating system's user, it uses the variable `USER`, which services often
- * lack.
+ * Returns a URL with which the driver connects as libpq does. By default, the driver interprets `sslmode` differently,
+ * and takes the user's name from the variable `USER`, which services often lack, rather than from the operating system.
  */
 export const driverUrl = (url: string, ca?: string): string => {
   const parsed = postgresUrl(url) as URL
@@ -88,7 +87,9 @@ export const driverUrl = (url: string, ca?: string): string => {
   return parsed.href
 }
 
-/** Returns the options of every connection. A transaction pooler refuses settings of a session. */
+/**
+ * Returns the options for any connection. A transaction pooler rejects session settings, so its connections have none.
+ */
 export const clientConfig = ({ url, listenUrl, ca }: PostgresOptions, isDirect: boolean): ClientConfig => ({
   connectionString: driverUrl(isDirect ? (listenUrl ?? url) : url, ca),
   connectionTimeoutMillis: TIMEOUTS.connect,
@@ -103,7 +104,7 @@ export const clientConfig = ({ url, listenUrl, ca }: PostgresOptions, isDirect: 
     : {})
 })
 
-/** Returns the options of the connections that requests wait for. */
+/** Returns the options for connections that requests wait for. */
 export const directConfig = (options: PostgresOptions): ClientConfig => ({
   ...clientConfig(options, true),
   connectionTimeoutMillis: TIMEOUTS.lookup,
@@ -111,7 +112,7 @@ export const directConfig = (options: PostgresOptions): ClientConfig => ({
   pipeline: true
 })
 
-/** Returns the options of the connections for changes of keys with the given limits. */
+/** Returns the options for connections that change keys within the given limits. */
 export const changesConfig = (options: PostgresOptions, { limitMs }: ChangeLimits): ClientConfig => ({
   ...clientConfig(options, true),
   statement_timeout: Math.max(limitMs, TIMEOUTS.statement),
@@ -119,7 +120,7 @@ export const changesConfig = (options: PostgresOptions, { limitMs }: ChangeLimit
   query_timeout: limitMs
 })
 
-/** The statements that begin a transaction. They set its time-outs, because its connection may come from a pooler. */
+/** The statements that begin a transaction. They set its timeouts, because its connection may come from a pooler. */
 export const BEGIN =
   `begin isolation level read committed; ` +
   `set local idle_in_transaction_session_timeout = ${TIMEOUTS.idleInTransaction}; ` +

@@ -7,19 +7,19 @@ export const DATABASE_TIME = 'extract(epoch from clock_timestamp())::float8 * 10
 /** An SQL expression for the database's current time, in the format in which timestamps are stored. */
 export const DATABASE_TIMESTAMP = `to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
 
-/** The longest round trip after which the database's time is still certain enough. */
+/** The longest round trip for which the database's time is accurate enough. */
 const MAX_ROUND_TRIP_MS = 100
 const MAX_AGE_MS = 10_000
 
-/** The database's clock: its time at the last query, plus the time that has passed since, by the monotonic clock. */
+/** The database's clock: its time at the last query, plus the time since then on this process's monotonic clock. */
 export interface DatabaseTime {
   /** Returns the time in milliseconds since 1970. */
   readonly now: () => number
-  /** Sets the clock. `read` queries the database, and `timeOf` returns the time in its result. */
+  /** Sets the clock. `read` queries the database, and `timeOf` extracts the time from the result. */
   readonly set: <T>(read: () => Promise<T>, timeOf: (result: T) => number | undefined) => Promise<T>
 }
 
-/** Creates a clock for a database. It shows this machine's time until the database is queried. */
+/** Creates a database's clock. It returns this machine's time until the database is queried. */
 export const createDatabaseTime = (clock: Clock = systemClock): DatabaseTime => {
   let offset = clock.wall() - clock.monotonic()
   let setAt = -Infinity

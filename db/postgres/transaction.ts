@@ -3,20 +3,22 @@ import type { PostgresDatabase } from './database.ts'
 import { asQuery, isConnectionFailure } from './failures.ts'
 
 /**
- * The stages of the statements that a transaction sends at its end. It first locks the rows that it writes, and writes
- * those that may be many. Then it takes the lock for all changes of keys and writes, and finally it appends to the
- * audit trail. So a transaction that waits for a row only blocks others that need the row. The usage of keys comes
- * after everything that may wait, because changes need these rows.
+ * The stages in which a transaction sends statements at its end. First it locks the rows that it writes, and writes
+ * those that may be many. Then it takes the lock for all changes to keys and writes, and finally it appends to the
+ * audit trail. A transaction that waits for a row therefore blocks only others that need the row. The usage of keys
+ * comes after everything that may wait, because changes need the same rows.
  */
 const STAGES = ['beforeLock', 'lock', 'bulk', 'change', 'write', 'audit', 'use', 'beforeCommit'] as const
 export type Stage = (typeof STAGES)[number]
 
-/** Sends a statement on the given connection. */
+/** Sends a statement on a connection. */
 export type Send = (db: PostgresDatabase) => Promise<unknown>
 
-/** The statements that a transaction sends without waiting for a reply. If one of them fails, the transaction fails. */
+/**
+ * The statements that a transaction sends without waiting for a response. If one of them fails, the transaction fails.
+ */
 export interface Outbox {
-  /** Lets the transaction continue before the reply to a statement arrives. */
+  /** Lets the transaction continue before the response to a statement arrives. */
   readonly leaveUnanswered: (statement: Promise<unknown>) => void
   /** Sends a statement at the end of the transaction, together with its commit. */
   readonly defer: (stage: Stage, send: Send) => void
@@ -24,9 +26,9 @@ export interface Outbox {
 
 /** An outbox, with the methods that only its own transaction uses. */
 export interface OwnOutbox extends Outbox {
-  /** Removes the statements that an earlier transaction has sent. */
+  /** Removes the statements that an earlier transaction sent. */
   readonly clear: () => void
-  /** Returns the statements that were deferred to the given stage. */
+  /** Returns the statements that were deferred to the stage. */
   readonly deferred: (stage: Stage) => readonly Send[]
   /** Sends the deferred statements. */
   readonly flush: () => void
@@ -73,13 +75,13 @@ export const createOutbox = (db: PostgresDatabase): OwnOutbox => {
   }
 }
 
-/** A failure of `commit` after which it's unknown whether the transaction was committed. */
+/** Thrown if it's unknown whether a transaction was committed, because the connection was lost during the commit. */
 export class CommitLost extends Error {}
 
 const commit = async (client: PoolClient): Promise<void> => {
   try {
     const { command } = await asQuery(client.query('commit'))
-    // The server only replies with this if no statement has failed, including those that weren't awaited.
+    // The server responds with COMMIT only if no statement has failed, including those that weren't awaited.
     if (command !== 'COMMIT') throw new Error('the transaction continued after a statement had failed')
   } catch (cause) {
     throw isConnectionFailure(cause) ? new CommitLost('the connection was lost during the commit', { cause }) : cause
@@ -91,14 +93,14 @@ export interface Work<T> {
   /** The statements that begin the transaction. */
   readonly begin: string
   readonly outbox: OwnOutbox
-  /** Whether `work` only reads and defers all of its writes. Its reads are then sent together with `begin`. */
+  /** Whether `work` only reads and defers all of its writes. If so, its reads are sent together with `begin`. */
   readonly readsFirst?: boolean
   readonly work: () => Promise<T>
 }
 
 /**
- * Runs the given work in a transaction on the connection, and releases the connection. After a failure, the connection
- * is only used again if the server has rolled back.
+ * Runs work in a transaction on the connection, and releases the connection. After a failure, the connection is used
+ * again only if the server has rolled back.
  */
 export const inTransaction = async <T>(
   client: PoolClient,
@@ -127,7 +129,7 @@ export const inTransaction = async <T>(
 
 /** Returns the first failure. After a statement has failed, all later ones fail too, including the commit. */
 const firstFailure = async (outbox: OwnOutbox, last: unknown): Promise<unknown> => {
-  // If the commit was lost, it may have been carried out, regardless of other failures.
+  // A lost commit may have been carried out, regardless of other failures.
   if (last instanceof CommitLost) return last
   return [...(await outbox.failures()), last][0]
 }

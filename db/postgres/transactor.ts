@@ -11,19 +11,19 @@ import type { Outbox, OwnOutbox } from './transaction.ts'
 /** The maximum number of retries after conflicts with other transactions. */
 const MAX_CONFLICTS = 10
 
-/** A query is only cancelled after this time, because that costs a connection, and most queries are nearly finished. */
+/** A query is cancelled only after this time, because cancelling costs a connection, and most queries finish sooner. */
 const CANCEL_AFTER_MS = 100
 
 /** The pool of a transactor, and the rows that it provides inside and outside of transactions. */
 export interface PostgresTransactorOptions<R, W> {
   readonly pool: Pool
-  /** Creates the rows that read committed data on the connections of the pool or on one of them. */
+  /** Creates the rows that read committed data, on the pool's connections or on one of them. */
   readonly createReads: (client: Pool | PoolClient) => R
   /** Creates the rows of a transaction. */
   readonly createTx: (client: PoolClient, outbox: Outbox) => W
 }
 
-/** Runs the given work on the rows of its own connection. If the signal is aborted, the running query is cancelled. */
+/** Runs work on the rows of its own connection. If the signal is aborted, the running query is cancelled. */
 const readCancellably = async <R, T>(
   pool: Pool,
   createReads: (client: PoolClient) => R,
@@ -67,18 +67,18 @@ const createSessions = <W>(createTx: PostgresTransactorOptions<unknown, W>['crea
   }
 }
 
-/** Reads committed data. Retries for up to a second if the database can't be used. */
+/** Reads committed data. Retries for up to a second while the database is unavailable. */
 export const readPatiently = async <T>(read: () => Promise<T>, signal?: AbortSignal): Promise<T> => {
   try {
     return await withBusyRetry(read, error => signal?.aborted !== true && isUnavailable(error))
   } catch (error) {
-    // A query that was cancelled fails as if the database couldn't be used.
+    // A cancelled query fails as if the database were unavailable.
     refuseCancelled(signal)
     throw toFailure(error)
   }
 }
 
-/** Creates the transactor for the given database. Transactions run concurrently, each on its own connection. */
+/** Creates a database's transactor. Transactions run concurrently, each on its own connection. */
 export const createPostgresTransactor = <R, W>({
   pool,
   createReads,

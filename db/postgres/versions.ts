@@ -62,8 +62,8 @@ const quoted = (name: string): string => JSON.stringify(name)
 const refuseEncoding = ({ encoding, database }: Place): void => {
   if (encoding === 'UTF8') return
   throw new Error(
-    `its encoding is ${encoding}, which lacks some characters. Create a UTF-8 database with another ` +
-      `name than ${database}: create database … encoding 'UTF8' locale 'C' template template0`
+    `its encoding is ${encoding}, which lacks some characters. Create a UTF-8 database with a name other than ` +
+      `${database}: create database … encoding 'UTF8' locale 'C' template template0`
   )
 }
 
@@ -72,12 +72,12 @@ const refuseMissingRights = async (client: Client, role: string, record: Migrati
   const names = rows.map(({ name }) => name).concat(record?.readable === false ? recordName(record) : [])
   if (names.length === 0) return
   throw new Error(
-    `the role ${quoted(role)} lacks some of the rights that it needs on ${names.join(', ')}. ${runGrants(role)}`
+    `the role ${quoted(role)} lacks some of the privileges that it needs on ${names.join(', ')}. ${runGrants(role)}`
   )
 }
 
 const runGrants = (role: string): string =>
-  `Run trivial db grants ${role} with the URL of the owner, and pipe its output to psql.`
+  `Run trivial db grants ${role} with the owner's URL, and pipe its output to psql.`
 
 /** Reads the state of the tables. Throws an error if the database, or the connection's role, can't be used. */
 export const readVersion = async (client: Client): Promise<Version> => {
@@ -86,8 +86,8 @@ export const readVersion = async (client: Client): Promise<Version> => {
   const { role, owner, mayChange } = place
   if (schema === null) {
     throw new Error(
-      `its search_path has no schema that exists and that the role ${quoted(role)} may use. Create the schema. If ` +
-        `it exists: ${runGrants(role)}`
+      `its search_path contains no existing schema that the role ${quoted(role)} may use. Create the schema. If it ` +
+        `already exists: ${runGrants(role)}`
     )
   }
   const [record = null] = (await client.query<MigrationRecord>(RECORD, [owner !== null])).rows
@@ -100,8 +100,8 @@ export const readVersion = async (client: Client): Promise<Version> => {
   return { schema, owner, role, mayChange, record, missing }
 }
 
-// Each version has at most one migration, and the previous version works with it, because nodes are replaced one by
-// one.
+// Each version has at most one migration, and the previous version works with the migrated tables, because nodes are
+// replaced one by one.
 const refuseMuchNewer = (applied: readonly number[], known: readonly MigrationMeta[]): void => {
   const last = Math.max(...known.map(({ folderMillis }) => folderMillis))
   if (applied.filter(at => at > last).length <= 1) return
@@ -121,8 +121,8 @@ export const refuseUnchangeable = ({ missing, mayChange, owner, role, schema }: 
   throw new Error(
     (owner === null
       ? `it has no tables in the schema ${quoted(schema)}, and the role ${quoted(role)} is not allowed to create them. `
-      : `its tables are of an earlier version, and the role ${quoted(role)} is not allowed to change them. `) +
-      'Run trivial db migrate with the URL of the owner.'
+      : `its tables are from an earlier version, and the role ${quoted(role)} is not allowed to change them. `) +
+      "Run trivial db migrate with the owner's URL."
   )
 }
 

@@ -21,13 +21,14 @@ export interface RedisConnection {
 /** The prefix of every key of this service. */
 export const REDIS_PREFIX = 'trivial:'
 
-// Commands fail if they can't be sent immediately. No request would wait for a hit that is counted later.
+// Commands fail if they can't be sent immediately, because no request waits for a hit that is counted later.
 const AT_ONCE = { lazyConnect: true, enableOfflineQueue: false, maxRetriesPerRequest: 0 }
 
-/** The time in milliseconds that a command waits for its reply. */
+/** How long a command waits for its response, in milliseconds. */
 const COMMAND_TIMEOUT_MS = 200
 
-// The time to wait for a peer that is gone without closing the connection. The operating system would wait for minutes.
+// How long to wait for a server that disappeared without closing the connection. The operating system would wait for
+// minutes.
 const SILENT_PEER = { connectTimeout: 2000, socketTimeout: 2000 }
 
 /**
@@ -44,11 +45,11 @@ export const connectRedis = async (
     ...AT_ONCE,
     ...SILENT_PEER,
     commandTimeout,
-    // After a failover, the connection may lead to a server that is now a replica.
+    // After a failover, the server at the other end of the connection may have become a replica.
     reconnectOnError: ({ message }) => message.startsWith('READONLY')
   })
   const unwatch = watch(redis, hooks)
-  // `onLost` has reported the failure, and the client retries the connection.
+  // `onLost` has reported the failure, and the client keeps trying to connect.
   await redis.connect().catch(() => {})
 
   return {
@@ -60,8 +61,8 @@ export const connectRedis = async (
   }
 }
 
-// The start of a window is stored, so that it stays the same if the length of the window changes. A window that starts
-// in the future began before the clock was set back, so it's over.
+// The start of a window is stored, so that it stays the same if the window's length changes. A window that starts in
+// the future began before the clock was set back, so it counts as over.
 const HIT = `
 local time = redis.call('time')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -77,7 +78,7 @@ return { hits, start + window - now }`
 
 type HittingRedis = Redis & { hitCounter: (key: string, windowMs: number) => Promise<[hits: number, ttlMs: number]> }
 
-/** Creates counters in Redis. Each hit is one script, which Redis runs atomically. */
+/** Creates counters in Redis. Each hit takes a single script, which Redis runs atomically. */
 const createRedisCounters = (redis: Redis): Counters => {
   redis.defineCommand('hitCounter', { numberOfKeys: 1, lua: HIT })
   const { hitCounter } = redis as HittingRedis
@@ -89,7 +90,7 @@ const createRedisCounters = (redis: Redis): Counters => {
   }
 }
 
-/** Reports each loss once. Returns a function that ends the reports. */
+/** Reports each loss once. Returns a function that stops the reports. */
 const watch = (redis: Redis, { onLost, onBack }: RedisHooks): (() => void) => {
   let isLost = false
   const lost = (reason: LossReason): void => {

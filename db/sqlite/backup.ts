@@ -12,13 +12,13 @@ import { openToRead } from './reading.ts'
 const PAGES_A_STEP = 1000
 
 /**
- * Copies the database at `path` to a new file that only its owner may read. The copy has the state at the time of the
+ * Copies the database at `path` to a new file that only its owner can read. The copy is a snapshot from the time of the
  * call, even if other processes use the database in the meantime. The folder is created if it doesn't exist. The copy
- * is checked before it gets its name. If that fails, throws a BackupError and leaves no file behind.
+ * is checked before it gets its name. On failure, throws a BackupError and leaves no file behind.
  */
 export const backUpSqlite = async (path: string, target: string, onPages: OnPages): Promise<Contents> => {
   if (!existsSync(path)) throw new BackupError(`There is no database ${path}, so there is nothing to back up.`)
-  if (existsSync(target)) throw new BackupError(`${target} already exists and was not changed.`, 'Name a new file.')
+  if (existsSync(target)) throw new BackupError(`${target} already exists and was not changed.`, 'Specify a new file.')
   try {
     return await write(path, target, onPages)
   } catch (error) {
@@ -50,7 +50,9 @@ export const checkCopy = (path: string, expected: Contents): void => {
     // Keeps the copy in one file, without others next to it, so that it can be read in a folder that isn't writable.
     copy.pragma('journal_mode = DELETE')
     const problems = copy.pragma('integrity_check', { simple: true })
-    if (problems !== 'ok') throw new BackupError(`The copy is damaged, and maybe the database: ${String(problems)}`)
+    if (problems !== 'ok') {
+      throw new BackupError(`The copy is damaged, and the database may be damaged too: ${String(problems)}`)
+    }
     if (!isDeepStrictEqual(contentsOf(copy), expected)) {
       throw new BackupError('The copy differs from the database, so no backup was made. Try again.')
     }
@@ -62,7 +64,8 @@ export const checkCopy = (path: string, expected: Contents): void => {
 const copy = async (path: string, target: string, onPages: OnPages): Promise<Contents> => {
   const { connection: source, close } = openToRead(path)
   try {
-    // Everything is read in one transaction, so that the copy is consistent, and doesn't start over when others write.
+    // Reads everything in one transaction, so that the copy is consistent and doesn't start over when other processes
+    // write.
     source.exec('begin')
     const contents = contentsOf(source)
     await source.backup(target, {

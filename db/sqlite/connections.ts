@@ -11,10 +11,7 @@ import type { Connection } from './driver.ts'
 import { makeFolder } from './folders.ts'
 import { hasMark, markAsSample, refuseCopied, refuseUnmarked } from './marks.ts'
 
-/**
- * The time for which startup waits for another process that writes. Later, the transactor waits without blocking the
- * event loop.
- */
+/** How long startup waits while another process writes. Later, the transactor waits without blocking the event loop. */
 const START_TIMEOUT_MS = 5000
 const MAX_MIGRATION_ATTEMPTS = 5
 const MIGRATIONS = pathOf('db/sqlite/migrations')
@@ -31,9 +28,9 @@ export interface Connections {
 }
 
 /**
- * Opens the given database file, creates it if it doesn't exist, and brings its tables up to date. With `asSample`, a
- * new database is marked as sample data, and a database that has tables but no such mark is refused. Without
- * `allowCopied`, a database that was copied to another one is refused too.
+ * Opens a database file, creates it if it doesn't exist, and brings its tables up to date. With `asSample`, a new
+ * database is marked as sample data, and a database that has tables but no such mark is rejected. Without
+ * `allowCopied`, a database that has been copied to another one is rejected too.
  */
 export const connect = (
   path: string,
@@ -49,7 +46,7 @@ export const connect = (
     refuseNewerSchema(writing)
     if (!allowCopied) refuseCopied(writing)
     if (asSample) refuseUnmarked(writing)
-    // This must precede the first write. SQLite refuses it at once while another process writes in another mode.
+    // Must precede the first write. SQLite rejects it immediately if another process is writing in another mode.
     writing.pragma('journal_mode = WAL')
     if (asSample) markAsSample(writing)
     // Acknowledged changes must survive a power failure. In WAL mode, only FULL guarantees that.
@@ -97,7 +94,7 @@ export const schemaOf = (connection: Connection): 'none' | 'older' | 'current' |
   return difference > 0 ? 'newer' : 'older'
 }
 
-// The migrator only looks for missing migrations. An older program would later fail on newer tables, or write data that
+// The migrator looks only for missing migrations. An older program would later fail on newer tables, or write data that
 // the newer one can't read.
 const refuseNewerSchema = (connection: Connection): void => {
   if (schemaOf(connection) === 'newer') {

@@ -14,7 +14,7 @@ import { copyTargetOf, hasMark, markAsCopied } from './marks.ts'
 const MAX_ROWS = 1000
 const MAX_CHARACTERS = 1_000_000
 
-/** Opens the given database to copy its tables, with exclusive access. Throws a CopyError if it can't be copied. */
+/** Opens a database with exclusive access, to copy its tables. Throws a CopyError if it can't be copied. */
 export const openCopySource = (path: string, tables: readonly CopyTable[]): CopySource => {
   if (!existsSync(path)) throw new CopyError(`There is no database ${path}, so there is nothing to copy.`)
   const connection = new Database(path, { fileMustExist: true })
@@ -40,14 +40,14 @@ const lockOut = (connection: Connection, path: string): void => {
     connection.exec('begin exclusive')
   } catch (error) {
     if ((error as { code?: string }).code !== 'SQLITE_BUSY') throw error
-    throw new CopyError(`Another process has ${path} open.`, 'Stop the service, and rerun this command.')
+    throw new CopyError(`Another process has ${path} open.`, 'Stop the service, and run this command again.')
   }
   connection.pragma('query_only = on')
 }
 
 const REFUSALS = {
-  none: 'is not a database of this program.',
-  older: 'is of an older version. Bring it up to date first: npm run db:migrate',
+  none: 'was not created by this program.',
+  older: 'has tables from an older version. Migrate it first: npm run db:migrate',
   newer: 'was changed by a newer version of the program. Copy it with that version.'
 } as const
 
@@ -95,7 +95,7 @@ const sourceOf = (connection: Connection, tables: readonly CopyTable[]): CopySou
 
 const toJson = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value)
 
-/** Returns the number of rows of the given table, and sums and maximums that differ after a row has changed. */
+/** Returns the number of rows in the table, and sums and maximums that usually differ if a row has changed. */
 const summaryOf = (connection: Connection, { name, columns }: CopyTable): unknown[] => {
   const values = columns.flatMap(({ name }) => [`total("${name}")`, `total(length("${name}"))`, `max("${name}")`])
   return connection

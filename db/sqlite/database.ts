@@ -7,6 +7,6 @@ import type { Connection } from './driver.ts'
 /** Drizzle on an open SQLite database. `$client` is the driver's connection. */
 export type SqliteDatabase = BetterSQLite3Database & { $client: Connection }
 
-/** Returns the number of rows of the given table that pass the condition. */
+/** Returns the number of rows in the table that match the condition. */
 export const countRows = (db: SqliteDatabase, table: SQLiteTable, condition: SQL | undefined): number =>
   Number(db.select({ rows: count() }).from(table).where(condition).get()?.rows)

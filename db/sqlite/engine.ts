@@ -7,7 +7,7 @@ import { backUpSqlite } from './backup.ts'
 import { openCopySource } from './copy-source.ts'
 import { openSqlite } from './open.ts'
 
-/** SQLite, whose databases are files. */
+/** The SQLite engine. Its databases are files. */
 export const sqlite: Engine = {
   nameOf: sqlitePathOf,
   open: async (url, options) => openSqlite(sqlitePathOf(url), options),

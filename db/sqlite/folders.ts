@@ -2,9 +2,8 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 /**
- * Creates a folder that only its owner may use, and any missing folders above it. Throws if one can't be created.
- * Node's `recursive` option isn't used, because with it, the call never returns if no folder can be created, as in
- * /proc.
+ * Creates a folder that only its owner can use, and any missing parent folders. Throws if one can't be created. Doesn't
+ * use Node's `recursive` option, because with it, the call never returns if no folder can be created, such as in /proc.
  */
 export const makeFolder = (path: string): void => {
   if (existsSync(path)) return

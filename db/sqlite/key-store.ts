@@ -18,24 +18,27 @@ export interface SqliteStore extends TransactorOf<KeyReader & { readonly audits:
 
 /**
  * Opens a client key store in an SQLite file, creates the file if it doesn't exist, and brings its tables up to date.
- * Other processes may use the file at the same time. The next request in this process applies their changes. Throws an
- * error if the file is marked as sample data, because its keys are only for trying out the sample. Without
- * `allowCopied`, it also throws if the file was copied to another database, because its keys are now changed there.
+ * Other processes can use the file at the same time. Their changes take effect with the next request in this process.
+ * Throws an error if the file is marked as sample data, because its keys are only for trying out the sample. Without
+ * `allowCopied`, it also throws if the file has been copied to another database, because its keys are now changed
+ * there.
  */
 export const openSqliteStore = (path: string, options: { readonly allowCopied?: boolean } = {}): SqliteStore => {
   const { writing, reading, isSample, close } = connect(path, options)
   if (isSample) {
     close()
     throw new Error(
-      'The database is marked as sample data, whose keys other services must not accept. Name another file.'
+      'The database is marked as sample data, whose keys other services must not accept. Specify another file.'
     )
   }
+  const { read, write } = createSqliteTransactor({
+    writing: writing.$client,
+    rows: { keys: createKeyReads(reading), audits: createAuditReads(reading), now: ownTime },
+    tx: { keys: createKeyRows(writing), audits: createAuditRows(writing), now: ownTime }
+  })
   return {
-    ...createSqliteTransactor({
-      writing: writing.$client,
-      rows: { keys: createKeyReads(reading), audits: createAuditReads(reading), now: ownTime },
-      tx: { keys: createKeyRows(writing), audits: createAuditRows(writing), now: ownTime }
-    }),
+    read,
+    write,
     keyLookup: createKeyLookup(reading.$client),
     close
   }

@@ -3,7 +3,7 @@ import { copiedText, NOT_FOR_SAMPLE_DATA } from '../marks.ts'
 import type { Mark } from '../marks.ts'
 import type { Connection } from './driver.ts'
 
-/** Returns whether the database, of any version, has the given mark. */
+/** Returns whether the database has the mark. Accepts databases of any version. */
 export const hasMark = (connection: Connection, mark: Mark): boolean =>
   connection.prepare("select 1 from sqlite_schema where name = 'database_marks'").get() !== undefined &&
   connection.prepare<[Mark]>('select 1 from database_marks where name = ?').get(mark) !== undefined
@@ -15,14 +15,14 @@ const isUnmarked = (connection: Connection): boolean => {
   return true
 }
 
-/** Throws an error if the database has tables but not the mark. It changes nothing. */
+/** Throws an error if the database has tables but not the mark. Doesn't change anything. */
 export const refuseUnmarked = (connection: Connection): void => {
   connection.transaction(() => isUnmarked(connection))()
 }
 
 /**
- * Marks the database as sample data before its tables are created. Therefore, a database whose tables a process has
- * created without the mark never gets sample data. Throws the same error as `refuseUnmarked`.
+ * Marks the database as sample data before its tables are created, so that a database whose tables were created without
+ * the mark never gets sample data. Throws the same error as `refuseUnmarked`.
  */
 export const markAsSample = (connection: Connection): void => {
   const mark = connection.transaction(() => {
@@ -34,7 +34,7 @@ export const markAsSample = (connection: Connection): void => {
   mark.immediate()
 }
 
-/** Returns the target to which the database was copied, or null if it wasn't copied. */
+/** Returns the database that this one has been copied to, or null if it hasn't been copied. */
 export const copyTargetOf = (connection: Connection): string | null => {
   if (!hasMark(connection, 'copied')) return null
   return String(connection.prepare("select detail from database_marks where name = 'copied'").pluck().get())
@@ -49,7 +49,9 @@ export const markAsCopied = (connection: Connection, target: string): void => {
     .run(toText(new Date()), target)
 }
 
-/** Throws an error if the database was copied, because services of the target don't get changes made here. */
+/**
+ * Throws an error if the database has been copied, because the target's services don't get changes that are made here.
+ */
 export const refuseCopied = (connection: Connection): void => {
   const target = copyTargetOf(connection)
   if (target !== null) throw new Error(copiedText(target))

@@ -30,7 +30,7 @@ export const openSqlite = (path: string, { readOnly = false, ...options }: Stora
   const ping = reading.$client.prepare('select 1 from apps limit 1')
   const file = fileIdOf(path)
   const keyLookup = createKeyLookup(reading.$client)
-  const transactor = createSqliteTransactor({
+  const { settled, ...transactor } = createSqliteTransactor({
     writing: writing.$client,
     rows: { ...createReads(reading), lists: createListReads(reading) },
     tx: createTx(writing)
@@ -45,6 +45,8 @@ export const openSqlite = (path: string, { readOnly = false, ...options }: Stora
     readiness: async () => readReadiness(ping, () => fileIdOf(path) === file),
     statistics: () => ({ epoch: keyLookup.epoch(), leaseRemainingMs: null, pool: null }),
     close: async () => {
+      // A bulk change takes several turns of the event loop.
+      await settled()
       close()
     }
   }
@@ -57,7 +59,7 @@ const readReadiness = (ping: { readonly get: () => unknown }, isSameFile: () => 
     return { keys: false, changes: false, failing: ['schema'], causes: [cause] }
   }
   if (isSameFile()) return READY
-  // SQLite continues to use a file that was deleted or replaced, and anything that it writes then is lost.
+  // SQLite continues to use a file that has been deleted or replaced, and anything that it then writes is lost.
   const cause = new Error('the database file was deleted or replaced')
   return { keys: false, changes: false, failing: ['primary'], causes: [cause] }
 }

@@ -37,7 +37,9 @@ const openWhole = (file: string): Reading => {
     close: () => {
       connection.close()
       if (stateOf(file) === before) return
-      throw new Error('the database changed while it was read, so the result may be wrong. Run this again.')
+      throw new Error(
+        'the database changed while it was being read, so the result may be wrong. Run the command again.'
+      )
     }
   }
 }
@@ -63,14 +65,16 @@ const openWithLog = (file: string): Reading => {
 }
 
 const REFUSALS = {
-  none: 'it is not a database of this program.',
-  older: 'its tables are of an older version of the program. Run npm run db:migrate, on a copy if it must not change.',
+  none: 'it was not created by this program.',
+  older:
+    'its tables are from an older version of the program. Run npm run db:migrate. If the database must not change, ' +
+    'migrate a copy.',
   newer: 'a newer version of the program has changed its tables. Read it with that version.'
 } as const
 
 /**
- * Opens the given database file for a process that only reads it. Both connections are the same. A file that doesn't
- * exist is treated as an empty database. Throws an error if the tables are of another version.
+ * Opens a database file for a process that only reads it. Both connections are the same. A file that doesn't exist is
+ * treated as an empty database. Throws an error if the tables are from another version.
  */
 export const connectToRead = (path: string): Connections => {
   if (!existsSync(path)) return connectToNothing()

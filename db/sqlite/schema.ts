@@ -1,5 +1,5 @@
-// Timestamps are ISO 8601 text in UTC with milliseconds, in the format of the API, which is sortable. Text has SQLite's
-// default collation, binary. If a list is ordered by text, the query names the collation.
+// Timestamps are ISO 8601 strings in UTC with milliseconds, as in the API, so they sort chronologically. Text has
+// SQLite's default collation, binary. Queries that order a list by text specify the collation.
 export * from './schema/apps.ts'
 export * from './schema/audits.ts'
 export * from './schema/keys.ts'

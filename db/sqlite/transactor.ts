@@ -6,16 +6,16 @@ import { RowMissing } from '../row-missing.ts'
 import { Database } from './driver.ts'
 import type { Connection } from './driver.ts'
 
-/** The failures of the statement itself: its values or a constraint. */
+/** Errors in the statement itself: its values or a constraint. */
 const FAULTS = /^SQLITE_(CONSTRAINT|MISMATCH|RANGE|TOOBIG|MISUSE)/
 
 const isBusy = (error: unknown): boolean =>
   error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY')
 
 /**
- * Converts a database failure to a `ServiceUnavailable`, unless the statement is wrong. The database is unavailable if
- * another process has locked it, its disk is full, it's damaged, or it's being replaced. Returns any other failure
- * unchanged.
+ * Converts a database failure to a `ServiceUnavailable`, unless the statement itself is at fault. The database is
+ * unavailable if another process has locked it, its disk is full, it's damaged, or it's being replaced. Returns any
+ * other failure unchanged.
  */
 export const toFailure = (error: unknown): unknown =>
   error instanceof RowMissing || (error instanceof Database.SqliteError && !FAULTS.test(error.code))
@@ -32,9 +32,9 @@ export const readNow = <T>(query: () => T): T => {
 }
 
 /**
- * Runs the given work in a transaction on a connection that nothing else uses in the meantime. SQLite is synchronous,
- * so the work completes in the same turn of the event loop, unless it may yield. Other work that takes longer has
- * awaited something else while it held the lock, and fails.
+ * Runs work in a transaction on a connection that nothing else uses in the meantime. SQLite is synchronous, so the work
+ * completes in the same turn of the event loop, unless it may yield. Other work that takes longer fails, because it has
+ * awaited something else while it held the lock.
  */
 const inTransaction = async <T>(connection: Connection, work: () => Promise<T>, mayYield: boolean): Promise<T> => {
   connection.exec('begin immediate')
@@ -61,15 +61,28 @@ export interface SqliteTransactorOptions<R, W> {
   readonly tx: W
 }
 
+const failing = async <T>(work: Promise<T>): Promise<T> => {
+  try {
+    return await work
+  } catch (error) {
+    throw toFailure(error)
+  }
+}
+
+export interface SqliteTransactor<R, W> extends Transactor<R, W> {
+  /** Resolves when all transactions that were requested so far have ended. */
+  readonly settled: () => Promise<void>
+}
+
 /**
- * Creates a database's transactor. One connection writes, in transactions that begin and end explicitly, and
- * `rows` reads committed data on another. Drizzle's own transactions commit before asynchronous work is completed.
+ * Creates a database's transactor. One connection writes in transactions that begin and end explicitly, and `rows`
+ * reads committed data on another one. Drizzle's own transactions commit before asynchronous work is completed.
  */
 export const createSqliteTransactor = <R, W>({
   writing,
   rows,
   tx
-}: SqliteTransactorOptions<R, W>): Transactor<R, W> => {
+}: SqliteTransactorOptions<R, W>): SqliteTransactor<R, W> => {
   const enqueue = createQueue()
 
   const runWrite = async <T>(
@@ -86,17 +99,12 @@ export const createSqliteTransactor = <R, W>({
     }
   }
 
-  const failing = async <T>(work: Promise<T>): Promise<T> => {
-    try {
-      return await work
-    } catch (error) {
-      throw toFailure(error)
-    }
-  }
-
   return {
+    settled: async () => {
+      await enqueue(async () => {})
+    },
     write: async (work, options = {}) => {
-      // Set before the work is queued, so that the waits of queued work don't add up while the database is locked.
+      // Set before the work is queued, so that waiting times don't add up while the database is locked.
       const deadline = busyDeadline()
       return await failing(
         enqueue(async () => await withBusyRetry(async () => await runWrite(work, options), isBusy, deadline))

@@ -7,7 +7,10 @@ import type { AppsDisposal } from '../apps/disposal.ts'
 
 type Context = Pick<RequestContext, 'principal'>
 
-/** Throws InsufficientScope if a client key may delete an owner, but may not write the owner's apps. */
+/**
+ * Throws InsufficientScope if a client key requests to transfer or delete an owner's apps, but lacks the scope
+ * `apps:write`.
+ */
 export const refuseKeyWithoutApps = (disposal: AppsDisposal, { principal }: Context): void => {
   if (disposal !== null && principal?.kind === 'client_key' && !covers(principal.key.scopes, 'apps:write')) {
     throw missingScope('apps:write')
@@ -15,8 +18,8 @@ export const refuseKeyWithoutApps = (disposal: AppsDisposal, { principal }: Cont
 }
 
 /**
- * Throws the errors of `refuseKeyWithoutApps`, and TransferNotAllowed if a request with a session would transfer the
- * apps. Otherwise, administrators, who manage users, could transfer the apps to a user whom they control.
+ * Throws TransferNotAllowed if a request with a session would transfer the apps. Otherwise, an administrator could
+ * delete a user and transfer their apps to an account of their own. May also throw any error of `refuseKeyWithoutApps`.
  */
 export const refuseDisposalOfUser = (disposal: AppsDisposal, context: Context): void => {
   refuseKeyWithoutApps(disposal, context)

@@ -13,16 +13,16 @@ export interface UserPrincipal {
   readonly session: Session
 }
 
-/** The principal on whose behalf a request acts. */
+/** The client key or user that a request is authenticated as. */
 export type Principal = ClientKeyPrincipal | UserPrincipal
 
-/** The principal and the origin of a request to a service. */
+/** The principal and origin of a request. */
 export interface RequestContext extends AuditSource {
-  /** Null for the operator at the command line, who may do everything. */
+  /** Null for the operator, who uses the command line and may do everything. */
   readonly principal: Principal | null
 }
 
-/** The properties of a request from which its context is created. */
+/** The properties of a request that its context is created from. */
 interface AuthenticatedRequest {
   readonly principal: Principal | null
   readonly ip: string
@@ -47,11 +47,14 @@ export const contextOf = (request: AuthenticatedRequest): RequestContext => {
   return { actor: actorOf(principal), principal, address: plainAddress(request.ip), requestId: request.id }
 }
 
-/** Returns the id of the requesting user, or null for a client key or the operator, who bypass the rules for users. */
+/**
+ * Returns the requesting user's id. Returns null for a client key or the operator, because they bypass the rules for
+ * users.
+ */
 export const userIdOf = ({ principal }: Pick<RequestContext, 'principal'>): number | null =>
   principal?.kind === 'user' ? principal.user.id : null
 
-/** Returns the given user as an actor for the audit trail. */
+/** Converts a user to an actor for the audit trail. */
 export const userActor = ({ id, name }: Pick<User, 'id' | 'name'>): Actor => ({ kind: 'user', id: String(id), name })
 
 const actorOf = (principal: Principal): Actor =>

@@ -1,9 +1,9 @@
-/** The permissions for an app, each with its bit. */
+/** The permissions for an app. Each value is the permission's bit in a bit mask. */
 export const PERMITS = { read: 1, update: 2, destroy: 4, transfer: 8, grant: 16, revoke: 32 } as const
 
 export type Permit = keyof typeof PERMITS
 
-/** An action on an app. `administer`, which can't be granted, means viewing the app's permissions and audit trail. */
+/** An action on an app. `administer` means viewing the app's permissions and audit trail; it can't be granted. */
 export type AppAction = Permit | 'administer'
 
 export const ROLES = ['admin', 'member', 'guest'] as const
@@ -16,22 +16,22 @@ export interface AppRelationship {
   readonly isOwner: boolean
   /** The user's role in the organization that owns the app, or null if they have none. */
   readonly role: OrganizationRole | null
-  /** The sum of the bits of the permissions that the user was granted. */
+  /** A bit mask of the permissions that the user has been granted. */
   readonly grants: number
   /** Whether every signed-in user may read the app. */
   readonly isPublic: boolean
-  /** Whether the app was discarded. */
+  /** Whether the app has been discarded. */
   readonly isDiscarded: boolean
 }
 
 /**
- * Returns whether a user may perform an action on an app. The owner and the admins of the owning organization may
- * perform every action. Members of that organization may read the app; guests may not. Grants add permissions, and any
- * grant includes reading. Only the users who may perform every action have access to a discarded app. Not used for
- * client keys, which override these rules.
+ * Returns whether a user may perform an action on an app. The owner, and the admins of the owning organization, may
+ * perform any action. The organization's members may read the app; its guests may not. Grants add permissions, and any
+ * grant includes `read`. Only users who may perform any action have access to a discarded app. Client keys bypass these
+ * rules.
  *
- * `apps/visibility.ts` of each engine implements the rule for reading in SQL. `test/domain/access/rules.test.ts` checks
- * that both agree.
+ * For each engine, `apps/visibility.ts` implements the rule for `read` in SQL. `test/domain/access/rules.test.ts`
+ * checks that the SQL and this function agree.
  */
 export const mayDo = (
   { isOwner, role, grants, isPublic, isDiscarded }: AppRelationship,
@@ -43,11 +43,11 @@ export const mayDo = (
   return (grants & PERMITS[action]) !== 0
 }
 
-/** Returns the permissions whose bits the given sum contains. */
+/** Returns the permissions whose bits are set in `grants`. */
 export const permitsIn = (grants: number): Permit[] =>
   (Object.keys(PERMITS) as Permit[]).filter(permit => (grants & PERMITS[permit]) !== 0)
 
-/** Returns whether a user may see an organization. Members with any role may. */
+/** Returns whether a user may see an organization. Users with any role in it may. */
 export const maySeeOrganization = (role: OrganizationRole | null): boolean => role !== null
 
 /** Returns whether a user may change an organization and its members. */

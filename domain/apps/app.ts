@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto'
 
-/** The owner of an app. The ids of users and organizations are numbered separately, each starting at 1. */
+/**
+ * The owner of an app. Users and organizations are numbered separately, so a user and an organization may have the same
+ * id.
+ */
 export interface Owner {
   readonly type: 'User' | 'Organization'
   readonly id: number
@@ -20,7 +23,7 @@ export type TagKey = Omit<Tag, 'id'>
 
 export interface App {
   readonly id: number
-  /** The app's address: 14 lowercase hexadecimal digits, unique. */
+  /** The unique name that identifies the app in URLs: 14 lowercase hexadecimal digits. */
   readonly name: string
   readonly descriptiveName: string
   readonly port: number
@@ -32,11 +35,11 @@ export interface App {
   readonly tags: Json
   readonly createdAt: Date
   readonly updatedAt: Date
-  /** When the app was discarded, or null if it wasn't. */
+  /** When the app was discarded, or null if it hasn't been. */
   readonly discardedAt: Date | null
 }
 
-/** An app to store. The store adds its `id` and its `port`. */
+/** An app to store. The store adds the `id` and the `port`. */
 export type NewApp = Pick<App, 'name' | 'descriptiveName' | 'panels' | 'schedule' | 'owner' | 'createdAt'>
 
 /** The fields of an app that can be changed. Omitted fields stay unchanged. */
@@ -45,7 +48,7 @@ export type AppChange = Partial<Pick<App, 'descriptiveName' | 'panels' | 'schedu
 const NAME_BYTES = 7
 
 /**
- * Returns a name for a new app. It contains 56 random bits, so a collision is practically impossible; if one happens,
- * the unique index rejects the second app.
+ * Returns a random name for a new app. With 56 random bits, a collision is very unlikely; if one occurs, the unique
+ * index rejects the new app.
  */
 export const randomAppName = (): string => randomBytes(NAME_BYTES).toString('hex')

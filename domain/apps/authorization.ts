@@ -6,12 +6,12 @@ import { AppNotFound, Forbidden } from '../errors.ts'
 import type { App } from './app.ts'
 import type { AppKey, AppReads } from './rows.ts'
 
-/** The reads that authorization needs. */
+/** The reads required for authorization. */
 type Authorizing = Pick<AppReads, 'find' | 'findWithDiscarded' | 'relationship'>
 
 /**
- * Returns an app that isn't discarded, or null if it doesn't exist or the principal may not see it. Throws Forbidden if
- * the principal may see it, but not perform the action.
+ * Returns an app, or null if it doesn't exist, is discarded, or isn't visible to the principal. Throws Forbidden if the
+ * principal may see the app, but may not perform the action.
  */
 export const findAuthorized = async (
   apps: Authorizing,
@@ -20,11 +20,11 @@ export const findAuthorized = async (
   context: RequestContext
 ): Promise<App | null> => await authorize(apps, await apps.find(key), action, context)
 
-/** Does the same as `findAuthorized`, but throws AppNotFound instead of returning null. */
+/** Like `findAuthorized`, but throws AppNotFound instead of returning null. */
 export const requireAuthorized = async (...args: Parameters<typeof findAuthorized>): Promise<App> =>
   existing(await findAuthorized(...args))
 
-/** Does the same as `requireAuthorized`, but includes discarded apps. */
+/** Like `requireAuthorized`, but includes discarded apps. */
 export const requireAuthorizedWithDiscarded = async (
   apps: Authorizing,
   key: AppKey,

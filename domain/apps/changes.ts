@@ -8,7 +8,7 @@ import type { App, AppChange, Owner } from './app.ts'
 import { requireAuthorized } from './authorization.ts'
 import type { AppKey, AppReads } from './rows.ts'
 
-/** The rows that changes to apps read and write. */
+/** The rows required for changes to apps. */
 export type AppTx = Pick<Tx, 'apps' | 'audits' | 'organizations' | 'users' | 'now'>
 
 /** Appends the audit entry for a change to an app. */
@@ -35,7 +35,7 @@ export const refuseTakenName = async (
   if (await apps.isNameTaken(owner, descriptiveName)) throw new DescriptiveNameTaken()
 }
 
-/** Changes the given fields of an app. Does nothing if no fields are given. */
+/** Changes the specified fields of an app. Does nothing if `change` is empty. */
 export const updateApp = async (tx: AppTx, key: AppKey, change: AppChange, context: RequestContext): Promise<App> => {
   const before = await requireAuthorized(tx.apps, key, 'update', context)
   if (Object.keys(change).length === 0) return before
@@ -56,7 +56,7 @@ export const discardApp = async (tx: AppTx, key: AppKey, context: RequestContext
   await auditApp(tx, 'delete', name, { at, context, changes: {} })
 }
 
-// Excludes the content of panels and schedules, which may be large and confidential.
+// Excludes the content of panels and schedules, because it may be large and confidential.
 const changesOf = (before: App, after: App): Changes => ({
   ...differences({ descriptive_name: before.descriptiveName }, { descriptive_name: after.descriptiveName }),
   ...(after.panels === before.panels ? {} : { panels: { changed: true } }),

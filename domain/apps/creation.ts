@@ -10,7 +10,7 @@ import type { AppTx } from './changes.ts'
 import { refuseOwner } from './ownership.ts'
 import type { AppKey } from './rows.ts'
 
-/** The fields of a new app that the requester specifies. The service adds its name and port. */
+/** The fields that the requester specifies for a new app. The service adds the name and the port. */
 export type WantedApp = Pick<NewApp, 'descriptiveName' | 'owner'> & Partial<Pick<NewApp, 'panels' | 'schedule'>>
 
 export const createApp = async (tx: AppTx, wanted: WantedApp, context: RequestContext): Promise<App> => {
@@ -49,6 +49,6 @@ const insertApp = async (
   return await apps.insert({ name: randomAppName(), descriptiveName, owner, panels, schedule, createdAt }, port)
 }
 
-// Excludes panels and schedule, which may be large and confidential.
+// Excludes the panels and the schedule, because they may be large and confidential.
 const auditedApp = ({ descriptiveName, owner, port }: App): Changes =>
   creation({ descriptive_name: descriptiveName, owner_type: owner.type, owner_id: owner.id, port })

@@ -7,8 +7,8 @@ import type { AppTx } from './changes.ts'
 import { isSameOwner, ownerChanges, requireOwner } from './ownership.ts'
 
 /**
- * Specifies what happens to the apps of a deleted owner: they are transferred to another owner, or deleted as well. If
- * null, neither was requested, and an owner who has apps isn't deleted.
+ * What happens to an owner's apps when the owner is deleted: they are transferred to another owner, or deleted too. If
+ * null, neither was requested, and an owner with apps isn't deleted.
  */
 export type AppsDisposal = Owner | 'delete' | null
 
@@ -16,7 +16,8 @@ export type AppsDisposal = Owner | 'delete' | null
 export const newOwnerIn = (disposal: AppsDisposal): Owner | null => (disposal === 'delete' ? null : disposal)
 
 /**
- * The maximum number of apps to transfer or delete with their owner. A larger number would block other transactions.
+ * The maximum number of apps that are transferred or deleted together with their owner. A larger number would block
+ * other transactions for too long.
  */
 const MAX_APPS = 1000
 
@@ -28,10 +29,14 @@ export interface DisposedApps {
 
 /**
  * Transfers all of an owner's apps, including discarded ones, to another owner, or deletes them permanently. Returns
- * how many there were. Must be called in the transaction that deletes the owner. Appends an audit entry for each app
- * that isn't discarded; the owner's entry must contain the number of discarded ones. Throws OwnerNotFound if the new
- * owner doesn't exist, OwnsApps if there are apps but `disposal` is null, TooManyApps if more than a thousand apps
- * aren't discarded, or DescriptiveNameTaken if both owners have an app with the same descriptive name.
+ * how many apps there were. Must be called in the transaction that deletes the owner.
+ *
+ * Appends an audit entry for each app that isn't discarded. The owner's own entry must contain the number of discarded
+ * apps.
+ *
+ * Throws OwnerNotFound if the new owner doesn't exist, and OwnsApps if there are apps but `disposal` is null or the
+ * same owner. Throws TooManyApps if more than 1000 apps aren't discarded, and DescriptiveNameTaken if both owners have
+ * an app with the same descriptive name.
  */
 export const disposeOfApps = async (
   tx: AppTx,
@@ -52,7 +57,7 @@ export const disposeOfApps = async (
   return disposed
 }
 
-/** The action and the changes for each app's audit entry. */
+/** The verb and the changes in each app's audit entry. */
 interface Entry {
   readonly verb: string
   readonly changes: Changes

@@ -21,8 +21,8 @@ export const listGrants = async (apps: AppReads, key: AppKey, context: RequestCo
 }
 
 /**
- * Grants a user permissions for an app, in addition to any existing ones. Returns all permissions that the user then
- * has been granted for the app.
+ * Grants a user permissions for an app, in addition to any earlier grants. Returns all of the user's grants for the
+ * app.
  */
 export const grantPermits = async (
   tx: AppTx,
@@ -31,12 +31,12 @@ export const grantPermits = async (
   context: RequestContext
 ): Promise<AppGrant> => {
   const app = await requireAuthorized(tx.apps, key, 'grant', context)
-  // Requesters can only grant permissions that they have themselves.
+  // Requesters can grant only permissions that they have themselves.
   await refuseUnless(tx.apps, app, context, may => grant.permits.every(may))
   return await changeGrants(tx, app, grant, { verb: 'grant', context })
 }
 
-/** Revokes permissions that a user was granted for an app. Returns the remaining ones. */
+/** Revokes permissions that a user has been granted for an app. Returns the user's remaining grants for the app. */
 export const revokePermits = async (
   tx: AppTx,
   key: AppKey,

@@ -132,7 +132,7 @@ const NOUNS = [
   'Workshop'
 ] as const
 
-/** Returns a friendly name for an app, such as `Divine Person`: a capitalized adjective and noun. */
+/** Suggests a descriptive name for an app: a random adjective and a random noun, such as `Divine Person`. */
 export const suggestName = (): string => `${pick(ADJECTIVES)} ${pick(NOUNS)}`
 
 const pick = (words: readonly string[]): string => String(words[randomInt(words.length)])

@@ -11,7 +11,7 @@ import { auditApp, refuseTakenName } from './changes.ts'
 import type { AppTx } from './changes.ts'
 import type { AppKey } from './rows.ts'
 
-/** The reads that find the owners of apps. */
+/** The reads required to find the owner of an app. */
 export interface OwnerReads {
   readonly organizations: Pick<OrganizationReads, 'find' | 'roleOf'>
   readonly users: Pick<UserReads, 'find'>
@@ -23,7 +23,7 @@ export const requireOwner = async ({ organizations, users }: OwnerReads, { type,
 }
 
 /**
- * Throws Forbidden if the requesting user may not create apps for the given owner, or transfer apps to that owner.
+ * Throws Forbidden if the requesting user may not create apps for an owner, or may not transfer apps to that owner.
  * Throws OwnerNotFound if the owner doesn't exist.
  */
 export const refuseOwner = async (
@@ -42,7 +42,7 @@ export const refuseOwner = async (
   await requireOwner(rows, owner)
 }
 
-/** Returns the changes for the audit entry of a transfer. */
+/** Returns the changes to record in the audit entry for a transfer. */
 export const ownerChanges = (from: Owner, to: Owner): Changes => ({
   owner_type: { from: from.type, to: to.type },
   owner_id: { from: from.id, to: to.id }
@@ -51,7 +51,8 @@ export const ownerChanges = (from: Owner, to: Owner): Changes => ({
 export const isSameOwner = (one: Owner, other: Owner): boolean => one.type === other.type && one.id === other.id
 
 /**
- * Transfers an app to another owner. Users may transfer apps to themselves, or to organizations that they belong to.
+ * Transfers an app to another owner. Users may transfer apps to themselves, or to organizations in which they are
+ * admins or members.
  */
 export const transferApp = async (tx: AppTx, key: AppKey, owner: Owner, context: RequestContext): Promise<App> => {
   const app = await requireAuthorized(tx.apps, key, 'transfer', context)

@@ -1,23 +1,23 @@
 import type { AppRelationship, Permit } from '../access/rules.ts'
 import type { App, AppChange, NewApp, Owner, Tag, TagKey } from './app.ts'
 
-/** A position in the list of apps, which is ordered by `descriptive_name` (by code point), then by `id`. */
+/** A position in the list of apps, which is sorted by `descriptive_name`, in code point order, and then by `id`. */
 export interface ListPosition {
   readonly descriptiveName: string
   readonly id: number
 }
 
-/** The name or the id of an app. */
+/** An app's name or id. */
 export type AppKey = string | number
 
-/** The permissions that a user was granted for an app. */
+/** The permissions that a user has been granted for an app. */
 export interface AppGrant {
   readonly userId: number
   readonly permits: readonly Permit[]
 }
 
 export interface AppFilter {
-  /** Includes only apps that this user may read; null includes all. */
+  /** Includes only apps that this user may read. If null, includes all apps. */
   readonly userId: number | null
   readonly includeDiscarded: boolean
   /** Includes only apps with all of these tags. */
@@ -27,26 +27,26 @@ export interface AppFilter {
 export interface AppReads {
   /** Returns the app with the given name or id, or null if it doesn't exist or is discarded. */
   readonly find: (key: AppKey) => Promise<App | null>
-  /** Returns the app with the given name or id, discarded or not. */
+  /** Like `find`, but includes discarded apps. */
   readonly findWithDiscarded: (key: AppKey) => Promise<App | null>
   /** Returns a user's relationship to an app: see `mayDo`. */
   readonly relationship: (app: App, userId: number) => Promise<AppRelationship>
-  /** Returns each user's grants for an app, ordered by user id. */
+  /** Returns the grants of each user for an app, ordered by user id. */
   readonly grantsOn: (appId: number) => Promise<AppGrant[]>
   readonly permitsOf: (appId: number, userId: number) => Promise<Permit[]>
-  /** Returns whether an owner has an app with the given descriptive name that isn't discarded. */
+  /** Returns whether an owner already has an app with this descriptive name. Ignores discarded apps. */
   readonly isNameTaken: (owner: Owner, descriptiveName: string) => Promise<boolean>
   readonly findTag: (appId: number, tag: TagKey) => Promise<Tag | null>
   readonly countTags: (appId: number) => Promise<number>
-  /** Returns the names of at most `limit` of an owner's apps that aren't discarded. */
+  /** Returns the names of at most `limit` of an owner's apps. Ignores discarded apps. */
   readonly keptNames: (owner: Owner, page: { readonly limit: number }) => Promise<string[]>
   readonly countDiscarded: (owner: Owner) => Promise<number>
-  /** Returns whether two owners have an app with the same descriptive name. Ignores discarded apps. */
+  /** Returns whether both owners have an app with the same descriptive name. Ignores discarded apps. */
   readonly shareName: (one: Owner, other: Owner) => Promise<boolean>
   readonly isEmpty: () => Promise<boolean>
 }
 
-/** The stored apps. The functions enforce no rules; the app service does. */
+/** Stores apps. The functions don't enforce any rules; the app service does. */
 export interface AppRows extends AppReads {
   /**
    * Returns a port from 3001 to 65535 that no active app uses, or null if there is none. Concurrent transactions never
@@ -57,9 +57,9 @@ export interface AppRows extends AppReads {
   readonly update: (id: number, change: AppChange, at: Date) => Promise<void>
   readonly discard: (id: number, at: Date) => Promise<void>
   readonly setOwner: (id: number, owner: Owner, at: Date) => Promise<void>
-  /** Transfers all of an owner's apps to another owner, including discarded ones. */
+  /** Transfers all of an owner's apps, including discarded ones, to another owner. */
   readonly setOwnerOfAll: (from: Owner, to: Owner, at: Date) => Promise<void>
-  /** Deletes all of an owner's apps, including discarded ones, with their tags and grants. */
+  /** Deletes all of an owner's apps, including discarded ones, and their tags and grants. */
   readonly removeAll: (owner: Owner) => Promise<void>
   readonly insertTag: (appId: number, tag: TagKey) => Promise<Tag>
   /** Removes a tag from an app. Returns whether the app had the tag. */

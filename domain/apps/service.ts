@@ -13,41 +13,44 @@ import type { AppPage, AppRange, AppStore } from './store.ts'
 import { addTag, removeTag } from './tags.ts'
 import { transferApp } from './ownership.ts'
 
-/** Specifies which apps to list, and which part of the list. */
+/** The apps to list, and the part of the list to return. */
 export interface AppQuery extends AppRange, Omit<AppFilter, 'userId'> {}
 
 /**
  * The operations on apps. `mayDo` defines the rules for users; client keys and the operator bypass them. Functions
- * throw AppNotFound if the app doesn't exist, is discarded, or may not be seen by the principal. They throw Forbidden
- * if the principal may see the app, but may not perform the action. Each change is one transaction, which includes its
+ * throw AppNotFound if the app doesn't exist, is discarded, or isn't visible to the principal. They throw Forbidden if
+ * the principal may see the app, but may not perform the action. Each change is one transaction, which includes its
  * audit entry.
  */
 export interface AppService {
   /** Lists the apps that the principal may read. */
   list: (query: AppQuery, context: RequestContext, options?: ReadOptions) => Promise<AppPage>
   find: (key: AppKey, context: RequestContext) => Promise<App>
-  /** Returns the name of an app, discarded or not. Throws if the principal may not perform the action on it. */
+  /** Returns an app's name, even if the app is discarded. Throws if the principal may not perform the action on it. */
   nameFor: (key: AppKey, action: AppAction, context: RequestContext) => Promise<string>
-  /** Creates an app. Throws Forbidden or OwnerNotFound because of the owner, DescriptiveNameTaken, or NoPortLeft. */
+  /** Creates an app. Throws DescriptiveNameTaken, NoPortLeft, or any error of `refuseOwner`. */
   create: (wanted: WantedApp, context: RequestContext) => Promise<App>
   /**
-   * Copies an app. Throws Forbidden if the principal may not create apps for its owner, DescriptiveNameTaken, or
-   * NoPortLeft.
+   * Copies an app. Throws Forbidden if the principal may not create apps for the app's owner. May also throw
+   * DescriptiveNameTaken or NoPortLeft.
    */
   copy: (key: AppKey, copy: Pick<NewApp, 'descriptiveName'>, context: RequestContext) => Promise<App>
-  /** Changes an app. Throws DescriptiveNameTaken. */
+  /** Changes an app. Throws DescriptiveNameTaken if the owner has another app with the new name. */
   update: (key: AppKey, change: AppChange, context: RequestContext) => Promise<App>
   discard: (key: AppKey, context: RequestContext) => Promise<void>
-  /** Adds a tag, unless the app has it already. Throws TooManyTags if the app has a thousand tags. */
+  /** Adds a tag, unless the app already has it. Throws TooManyTags if the app already has 1000 tags. */
   addTag: (key: AppKey, tag: TagKey, context: RequestContext) => Promise<{ tag: Tag; added: boolean }>
-  /** Removes a tag. Throws TagNotFound, even if the app doesn't exist. */
+  /** Removes a tag. Throws TagNotFound if the app doesn't have the tag or doesn't exist. */
   removeTag: (key: AppKey, tag: TagKey, context: RequestContext) => Promise<void>
   grants: (key: AppKey, context: RequestContext) => Promise<AppGrant[]>
-  /** Grants permissions. Throws UserNotFound, or Forbidden if the principal lacks one of the permissions. */
+  /**
+   * Grants permissions. Throws UserNotFound if the user doesn't exist, or Forbidden if the principal lacks one of the
+   * permissions.
+   */
   grant: (key: AppKey, grant: AppGrant, context: RequestContext) => Promise<AppGrant>
-  /** Revokes permissions. Throws UserNotFound. */
+  /** Revokes permissions. Throws UserNotFound if the user doesn't exist. */
   revoke: (key: AppKey, grant: AppGrant, context: RequestContext) => Promise<AppGrant>
-  /** Transfers an app. Throws Forbidden or OwnerNotFound because of the new owner, or DescriptiveNameTaken. */
+  /** Transfers an app. Throws DescriptiveNameTaken, or any error of `refuseOwner` for the new owner. */
   transfer: (key: AppKey, owner: Owner, context: RequestContext) => Promise<App>
 }
 

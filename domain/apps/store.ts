@@ -9,23 +9,23 @@ export interface AppRange {
   readonly limit?: number | undefined
 }
 
-/** A list of apps, or a page of it. */
+/** A page of a list of apps, or the whole list. */
 export interface AppPage {
   /**
-   * The apps in order, in batches that are limited both in the number of apps and in bytes. Each batch is read when it
-   * is requested, and the generator yields to the event loop between batches. A batch may be empty. Without a limit, an
-   * app that is renamed during the listing may be missed or appear twice; every other app appears once. Apps of a page
-   * that are deleted in the meantime are omitted.
+   * The apps in order, in batches of limited length and size. A batch may be empty. Each batch is read when it's
+   * requested, and the event loop runs between batches. If there is no limit, an app that is renamed while the list is
+   * being read may be missed or appear twice; every other app appears once. If there is a limit, apps that are deleted
+   * before their batch is read are omitted.
    */
   readonly batches: AsyncGenerator<App[], void>
   /** The position after which the next page begins, or null if this is the last page. */
   readonly next: ListPosition | null
 }
 
-/** The storage of apps. */
+/** Stores apps, and lists them in batches. */
 export interface AppStore extends Transactor {
   /**
-   * Lists the apps that match a filter. Each batch is a separate read with the given options, because a list may be
+   * Lists the apps that match a filter. Each batch is a separate read with the same `options`, because the list may be
    * long and may be consumed slowly.
    */
   readonly listApps: (filter: AppFilter, range: AppRange, options?: ReadOptions) => Promise<AppPage>

@@ -7,10 +7,13 @@ import { auditApp } from './changes.ts'
 import type { AppTx } from './changes.ts'
 import type { AppKey } from './rows.ts'
 
-/** The maximum number of tags per app. The number is limited because lists of apps contain all of their tags. */
+/**
+ * The maximum number of tags per app. Lists of apps contain all tags of each app, so the number of tags must be
+ * limited.
+ */
 const MAX_TAGS = 1000
 
-/** Adds a tag if the app doesn't have it yet. */
+/** Adds a tag, unless the app already has it. */
 export const addTag = async (
   tx: AppTx,
   key: AppKey,

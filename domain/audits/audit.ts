@@ -17,12 +17,12 @@ export interface Actor {
   readonly name: string
 }
 
-/** The actor and the origin of a change. */
+/** The actor and origin of a change. */
 export interface AuditSource {
   readonly actor: Actor
-  /** The address of the requester, or null if the change was made on the machine itself. */
+  /** The requester's IP address, or null if the change was made on the machine itself. */
   readonly address: string | null
-  /** The id of the request in the log of the service, or null if there was no request. */
+  /** The request's id in the log, or null if there was no request. */
   readonly requestId: string | null
 }
 
@@ -32,7 +32,8 @@ export interface Subject {
 }
 
 /**
- * The changed fields, each with its old and new value. A field with values too large to repeat contains only `changed`.
+ * The changed fields, each with its old and new values. If the values are large or confidential, only `changed` is
+ * recorded.
  */
 export type Changes = Readonly<Record<string, { from?: unknown; to: unknown } | { changed: true }>>
 
@@ -46,9 +47,9 @@ export interface NewAudit {
   readonly changes: Changes
 }
 
-/** An entry of the audit trail, as it is stored. */
+/** An entry in the audit trail, as stored. */
 export interface Audit extends Omit<AuditSource, 'actor'> {
-  /** The number of the entry. Numbers start at 1 and have no gaps. */
+  /** The entry's number. Numbers start at 1 and have no gaps. */
   readonly sequence: number
   readonly at: Date
   readonly actor: { readonly kind: string; readonly id: string; readonly name: string }
@@ -65,7 +66,7 @@ export interface Audit extends Omit<AuditSource, 'actor'> {
 /** An entry that hasn't been added to the trail yet. */
 export type UnchainedAudit = Omit<Audit, 'sequence' | 'previousHash' | 'hash'>
 
-/** Returns the fields that differ between two states of a resource, with both values. */
+/** Returns the fields that differ between two states of a resource, with the values from both. */
 export const differences = (
   before: Readonly<Record<string, unknown>>,
   after: Readonly<Record<string, unknown>>
@@ -77,5 +78,5 @@ export const differences = (
   )
 
 /** Returns the fields of a new resource as changes. */
-export const creation = (made: Readonly<Record<string, unknown>>): Changes =>
-  Object.fromEntries(Object.entries(made).map(([field, to]) => [field, { to }]))
+export const creation = (fields: Readonly<Record<string, unknown>>): Changes =>
+  Object.fromEntries(Object.entries(fields).map(([field, to]) => [field, { to }]))

@@ -5,7 +5,9 @@ import type { AuditHead } from './rows.ts'
 /** The `previousHash` of the first entry. */
 export const GENESIS = '0'.repeat(64)
 
-/** Returns the members of an entry in the order in which they are hashed and stored, except those that chain it. */
+/**
+ * Returns an entry's members in the order in which they are hashed and stored. Excludes the sequence and the hashes.
+ */
 export const membersOf = ({ at, actor, action, subject, changes, address, requestId }: UnchainedAudit) => [
   at.toJSON(),
   actor.kind,
@@ -19,14 +21,14 @@ export const membersOf = ({ at, actor, action, subject, changes, address, reques
   requestId
 ]
 
-/** Returns the part of the hashed JSON array between the sequence and the previous hash. */
+/** Returns the part of the hashed JSON array that is between the sequence and the previous hash. */
 export const hashedMembers = (entry: UnchainedAudit): string => JSON.stringify(membersOf(entry)).slice(1, -1)
 
-/** Returns the hash of an entry: the SHA-256 of its members as a JSON array, which ends with the previous hash. */
+/** Returns an entry's hash: the SHA-256 of a JSON array of the sequence, the other members, and the previous hash. */
 export const hashOf = (entry: Omit<Audit, 'hash'>): string =>
   hash('sha256', `[${entry.sequence},${hashedMembers(entry)},${JSON.stringify(entry.previousHash)}]`)
 
-/** Returns an entry with its sequence and hashes, chained to the last entry of the trail. */
+/** Returns the entry with the sequence and the hashes that chain it to the last entry in the trail. */
 export const chained = (entry: UnchainedAudit, last: AuditHead): Audit => {
   const content = { ...entry, sequence: last.sequence + 1, previousHash: last.hash }
   return { ...content, hash: hashOf(content) }
@@ -35,37 +37,39 @@ export const chained = (entry: UnchainedAudit, last: AuditHead): Audit => {
 export type Verification = { whole: true; head: AuditHead } | { whole: false; sequence: number; fault: string }
 
 /**
- * Verifies the entries of a trail in order. Returns the head of the trail, or the first entry that was altered, removed
- * or inserted. `written` is the head that was stored when the verification began. `noted` is a head that was recorded
- * earlier, out of reach of anyone who can write to the database. It also reveals whether the trail was rewritten, or
- * was truncated together with its head.
+ * Verifies a trail's entries in order. Returns the trail's head, or the first entry that was altered, removed or
+ * inserted.
+ *
+ * `storedHead` is the head that the database contained when the verification began. `recordedHead` is an earlier head
+ * that was kept outside of the database. `recordedHead` also reveals whether the whole trail was rewritten, or whether
+ * entries at the end were removed and the stored head was changed accordingly.
  */
 export const verifyTrail = async (
   entries: AsyncIterable<Audit>,
-  written: AuditHead,
-  noted?: AuditHead
+  storedHead: AuditHead,
+  recordedHead?: AuditHead
 ): Promise<Verification> => {
   let head: AuditHead = { sequence: 0, hash: GENESIS }
   const broken = (sequence: number, fault: string): Verification => ({ whole: false, sequence, fault })
 
   for await (const entry of entries) {
-    const due = head.sequence + 1
-    if (entry.sequence < due) return broken(entry.sequence, 'was inserted')
-    if (entry.sequence > due) return broken(due, 'was removed')
-    if (hashOf(entry) !== entry.hash) return broken(due, 'was altered')
+    const expected = head.sequence + 1
+    if (entry.sequence < expected) return broken(entry.sequence, 'was inserted')
+    if (entry.sequence > expected) return broken(expected, 'was removed')
+    if (hashOf(entry) !== entry.hash) return broken(expected, 'was altered')
     if (entry.previousHash !== head.hash) {
-      return due === 1
+      return expected === 1
         ? broken(1, 'was altered')
-        : broken(due - 1, `was altered or replaced: entry ${due} was appended to a different one`)
+        : broken(expected - 1, `was altered or replaced: entry ${expected} was appended to a different one`)
     }
-    if (written.sequence === due && written.hash !== entry.hash) {
-      return broken(due, 'is not the one that was appended: it, or an earlier one, was replaced')
+    if (storedHead.sequence === expected && storedHead.hash !== entry.hash) {
+      return broken(expected, 'is not the one that was appended: it, or an earlier one, was replaced')
     }
-    if (noted?.sequence === due && noted.hash !== entry.hash) {
-      return broken(due, 'is not the one whose hash was noted: it, or an earlier one, was replaced')
+    if (recordedHead?.sequence === expected && recordedHead.hash !== entry.hash) {
+      return broken(expected, 'is not the one whose hash was noted: it, or an earlier one, was replaced')
     }
-    head = { sequence: due, hash: entry.hash }
+    head = { sequence: expected, hash: entry.hash }
   }
-  const last = Math.max(written.sequence, noted?.sequence ?? 0)
+  const last = Math.max(storedHead.sequence, recordedHead?.sequence ?? 0)
   return last > head.sequence ? broken(head.sequence + 1, 'was removed') : { whole: true, head }
 }

@@ -6,9 +6,9 @@ export interface AuditFilter {
   readonly actorKind?: string | undefined
   readonly actorId?: string | undefined
   readonly action?: string | undefined
-  /** Includes only entries that were created at or after this time. */
+  /** Includes only entries created at or after this time. */
   readonly since?: Date | undefined
-  /** Includes only entries that were created before this time. */
+  /** Includes only entries created before this time. */
   readonly until?: Date | undefined
 }
 
@@ -19,26 +19,28 @@ export interface AuditHead {
 }
 
 export interface AuditReads {
-  /** Returns at most `limit` matching entries whose sequences are less than `before`, newest first. */
+  /** Returns at most `limit` matching entries with sequences less than `before`, newest first. */
   newest: (
     filter: AuditFilter,
     page: { readonly limit: number; readonly before?: number | undefined }
   ) => Promise<Audit[]>
   /**
-   * Returns at most `limit` entries whose sequences are greater than `after`, in order. A negative `after` includes
-   * forged entries.
+   * Returns at most `limit` entries with sequences greater than `after`, in order. A negative `after` also includes
+   * forged entries with sequences below 1.
    */
   inOrder: (page: { readonly limit: number; readonly after: number }) => Promise<Audit[]>
-  /** Returns the sequence and hash of the last entry that was ever appended. */
+  /**
+   * Returns the stored head: the sequence and hash of the last appended entry, even if that entry was removed later.
+   */
   head: () => Promise<AuditHead>
 }
 
-/** The stored audit trail. Entries can only be appended. */
+/** Stores the audit trail. Entries can only be appended. */
 export interface AuditRows extends AuditReads {
   /**
-   * Appends an entry with the sequence and the hashes that `chained` returns, and stores it as the head. No other
+   * Appends an entry with the sequence and hashes that `chained` returns, and stores it as the head. No other
    * transaction can append an entry until this one ends. If appending fails, the transaction fails too, possibly only
-   * at its end.
+   * when it's committed.
    */
   append: (entry: UnchainedAudit) => Promise<void>
 }

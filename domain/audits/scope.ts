@@ -1,8 +1,8 @@
 import type { Audit } from './audit.ts'
 
 /**
- * The subjects of a search: an app, or an organization with its apps. The accounts of its members aren't included,
- * because an admin can add any user without that user's consent.
+ * The subjects of a search: an app, or an organization and its apps. The accounts of the organization's members aren't
+ * included, because an admin can add any user without that user's consent.
  */
 export type AuditScope =
   { readonly type: 'app'; readonly name: string } | { readonly type: 'organization'; readonly id: number }
@@ -16,14 +16,14 @@ export const SEARCH_OPERATORS = ['=', '!=', '<>', '<', '<=', '>', '>=', 'IN'] as
 
 export type SearchOperator = (typeof SEARCH_OPERATORS)[number]
 
-/** A condition of a search. It has at least one value if the operator is `IN`, and exactly one value otherwise. */
+/** A search condition. It has at least one value if the operator is `IN`, and exactly one value otherwise. */
 export interface AuditCondition {
   readonly column: SearchColumn
   readonly operator: SearchOperator
   readonly values: readonly (number | Date)[]
 }
 
-/** A search for the entries in a scope that meet all conditions. */
+/** A search for the entries in a scope that meet all of the conditions. */
 export interface ScopedSearch {
   readonly scope: AuditScope
   readonly conditions: readonly AuditCondition[]
@@ -42,8 +42,8 @@ export interface ScopedAudit extends Pick<Audit, 'sequence' | 'at' | 'actor' | '
 
 export interface ScopedAuditReads {
   /**
-   * Returns the sequences of the entries that a search finds, newest first. There may be more than `limit` sequences.
-   * If there are fewer, the result is complete.
+   * Returns the sequences of the entries that match a search, newest first. The result may contain more than `limit`
+   * sequences. If it contains fewer, it's complete.
    */
   readonly find: (search: ScopedSearch, page: { readonly limit: number }) => Promise<number[]>
   /** Returns the entries with the given sequences, newest first. */

@@ -2,17 +2,20 @@ import type { ReadOptions } from '../transaction.ts'
 import type { Transactor } from '../transactor.ts'
 import type { ScopedAudit, ScopedAuditReads, ScopedSearch } from './scope.ts'
 
-/** The maximum number of entries after a page that are counted. Counting all of them would read the whole trail. */
+/**
+ * The maximum number of entries that are counted beyond the requested page. Counting all of them would require reading
+ * the whole trail.
+ */
 const COUNTED_AHEAD = 1000
 
 export interface AuditPage {
-  /** The number of pages. In a long trail, only a limited number of the pages that follow is counted. */
+  /** The total number of pages. At most 1000 entries beyond this page are counted. */
   readonly totalPages: number
   readonly audits: readonly ScopedAudit[]
 }
 
 export interface ScopedAuditService {
-  /** Returns one page of the entries that a search finds, newest first. `page` starts at 1. */
+  /** Returns a page of the entries that match a search, newest first. The first page is 1. */
   readonly page: (
     search: ScopedSearch,
     page: { readonly page: number; readonly perPage: number },

@@ -8,7 +8,7 @@ import type { AuditFilter, AuditHead, AuditReads, AuditRows } from './rows.ts'
 
 const BATCH_SIZE = 1000
 
-/** Appends an entry to the trail, chained to the previous one. Must be called in the transaction of the change. */
+/** Appends an entry to the trail, chained to the previous one. Must be called in the same transaction as the change. */
 export const appendAudit = async (
   audits: AuditRows,
   { at, source: { actor, address, requestId }, action, subject, changes }: NewAudit
@@ -16,23 +16,25 @@ export const appendAudit = async (
   await audits.append({ at, actor, action, subject, changes: JSON.stringify(changes), address, requestId })
 }
 
-/** The audit trail of the service. Services append to it in the transactions of their changes. */
+/** Reads and verifies the audit trail. Other services append to it with `appendAudit`. */
 export interface AuditService {
-  /** Returns one page of the matching entries whose sequences are less than `before`, newest first. */
+  /** Returns a page of the matching entries with sequences less than `before`, newest first. */
   page: (
     filter: AuditFilter,
     page: { readonly limit: number; readonly before?: number | undefined },
     options?: ReadOptions
   ) => Promise<{ audits: Audit[]; more: boolean }>
-  /** Yields every entry in order. Yields to the event loop between batches. */
+  /** Yields all entries in order. Reads them in batches, and lets the event loop run between batches. */
   trail: () => AsyncGenerator<Audit, void>
-  /** Returns the sequence and hash of the last entry that was ever appended. */
+  /**
+   * Returns the stored head: the sequence and hash of the last appended entry, even if that entry was removed later.
+   */
   head: () => Promise<AuditHead>
   /**
-   * Verifies the trail, which may grow in the meantime, and compares it with a head that was recorded earlier: see
-   * `verifyTrail`.
+   * Verifies the trail, which may grow in the meantime. If `recordedHead` is specified, also compares the trail with
+   * it: see `verifyTrail`.
    */
-  verify: (noted?: AuditHead) => Promise<Verification>
+  verify: (recordedHead?: AuditHead) => Promise<Verification>
 }
 
 export const createAuditService = ({ read }: Pick<Transactor<{ audits: AuditReads }>, 'read'>): AuditService => {
@@ -40,8 +42,8 @@ export const createAuditService = ({ read }: Pick<Transactor<{ audits: AuditRead
 
   async function* trail(): AsyncGenerator<Audit, void> {
     for (let after: number | undefined = Number.MIN_SAFE_INTEGER; after !== undefined;) {
-      const begin: number = after
-      const batch = await read(async ({ audits }) => await audits.inOrder({ limit: BATCH_SIZE, after: begin }))
+      const start: number = after
+      const batch = await read(async ({ audits }) => await audits.inOrder({ limit: BATCH_SIZE, after: start }))
       yield* batch
       after = batch.length < BATCH_SIZE ? undefined : batch.at(-1)?.sequence
       await setImmediate()
@@ -58,8 +60,8 @@ export const createAuditService = ({ read }: Pick<Transactor<{ audits: AuditRead
       return { audits: found.slice(0, limit), more: found.length > limit }
     },
 
-    verify: async noted => {
-      const result = await verifyTrail(trail(), await head(), noted)
+    verify: async recordedHead => {
+      const result = await verifyTrail(trail(), await head(), recordedHead)
       const { sequence } = await head()
       return result.whole && result.head.sequence > sequence
         ? { whole: false, sequence: sequence + 1, fault: 'was inserted' }

@@ -1,4 +1,3 @@
-/** Matches human-readable text: at least one visible character, no control characters, only well-formed Unicode. */
-// The characters before the first visible one are matched by a disjoint class. If the two classes overlapped, the
-// search would take quadratic time.
+/** Matches human-readable text: well-formed Unicode with at least one visible character and no control characters. */
+// The first two character classes are disjoint. If they overlapped, a search would take quadratic time.
 export const PRINTABLE = '^[\\p{Z}\\p{Cf}\\p{Co}\\p{Cn}]*[^\\p{C}\\p{Z}][^\\p{Cc}\\p{Cs}]*$'

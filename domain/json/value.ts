@@ -1,17 +1,20 @@
-/** The maximum depth to which the objects and arrays of a JSON value may be nested. */
+/** The maximum nesting depth of objects and arrays in a JSON value. */
 export const MAX_DEPTH = 100
 
-/** Returns whether objects and arrays are nested deeper than `MAX_DEPTH`. Such a value couldn't be serialized. */
-export const isTooDeep = (value: unknown, room = MAX_DEPTH): boolean =>
+/**
+ * Returns whether a value's objects and arrays are nested more deeply than `MAX_DEPTH`. Serializing a very deep value
+ * would fail.
+ */
+export const isTooDeep = (value: unknown, remainingDepth = MAX_DEPTH): boolean =>
   typeof value === 'object' &&
   value !== null &&
-  (room === 0 || Object.values(value).some(child => isTooDeep(child, room - 1)))
+  (remainingDepth === 0 || Object.values(value).some(child => isTooDeep(child, remainingDepth - 1)))
 
-/** The rule against numbers beyond the range of a double, worded as the end of a sentence. */
+/** The rule against numbers outside the range of a double, worded to complete a sentence. */
 export const RANGE_RULE = 'must not contain numbers beyond the range of a double'
 
 /**
- * Returns whether a JSON value contains a number beyond the range of a double, which would be serialized as null. The
+ * Returns whether a JSON value contains a number outside the range of a double, which would be serialized as null. The
  * value must not be too deep.
  */
 export const isOutOfRange = (value: unknown): boolean =>
@@ -20,8 +23,8 @@ export const isOutOfRange = (value: unknown): boolean =>
   (typeof value === 'object' && value !== null && Object.values(value).some(isOutOfRange))
 
 /**
- * Returns every string and every member name in a JSON value, which must not be too deep. The value may have hundreds
- * of thousands of members, so all of them are collected in one array.
+ * Returns all strings and member names in a JSON value, which must not be too deep. Collects them in a single array,
+ * because a value may have hundreds of thousands of members.
  */
 export const textsIn = (value: unknown, texts: string[] = []): string[] => {
   if (typeof value === 'string') texts.push(value)
@@ -35,10 +38,10 @@ export const textsIn = (value: unknown, texts: string[] = []): string[] => {
   return texts
 }
 
-/** Returns an object serialized as JSON, or null for null. */
+/** Serializes an object as JSON. Returns null for null. */
 export const toJson = (value: object | null): string | null => (value === null ? null : JSON.stringify(value))
 
-/** Returns a JSON value serialized in a form that doesn't depend on the order of its members. */
+/** Serializes a JSON value. The result doesn't depend on the order of members. */
 export const canonicalJson = (value: unknown): string =>
   JSON.stringify(value, (_, member: unknown) =>
     typeof member === 'object' && member !== null && !Array.isArray(member)

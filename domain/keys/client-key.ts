@@ -2,13 +2,13 @@ import { hash } from 'node:crypto'
 import type { Actor } from '../audits/audit.ts'
 import { UNSCOPED } from './policy/scopes.ts'
 
-/** A limit of `max` requests per `windowSeconds`, counted across all tokens of a key. */
+/** A limit of `max` requests per `windowSeconds`, shared by all tokens of a key. */
 export interface RateLimit {
   readonly max: number
   readonly windowSeconds: number
 }
 
-/** Returns the rate limit of a key. Throws if it has none. */
+/** Returns a key's rate limit. Throws if the key has none. */
 export const rateLimitOf = ({ rateLimit }: Pick<Policy, 'rateLimit'>): RateLimit => {
   if (rateLimit === null) throw new Error('the key has no rate limit')
   return rateLimit
@@ -16,20 +16,22 @@ export const rateLimitOf = ({ rateLimit }: Pick<Policy, 'rateLimit'>): RateLimit
 
 /** The permissions and limits of a client key. `S` is the type of the service's scopes. */
 export interface Policy<S extends string = string> {
-  /** The scopes of the key; `*` covers all scopes. */
+  /** The key's scopes. `*` covers all scopes. */
   readonly scopes: readonly S[]
   /** The time from which the key is refused, or null if it never expires. */
   readonly expiresAt: Date | null
-  /** The IP addresses and CIDR ranges from which the key is accepted. If empty, it is accepted from any address. */
+  /**
+   * The IP addresses and CIDR ranges from which the key is accepted. If empty, the key is accepted from any address.
+   */
   readonly allowedIps: readonly string[]
   readonly rateLimit: RateLimit | null
 }
 
-/** A client key as the service stores it: its identity and policy, but neither a `key_id` nor a token. */
+/** A client key: its identity and policy, but neither a `key_id` nor a token. */
 export interface ClientKey extends Policy {
   /**
-   * Identifies the key in logs and replies, and reveals nothing about its `key_id`s. A UUIDv7, or `env_` and 16
-   * hexadecimal digits.
+   * Identifies the key in logs and responses without revealing anything about its `key_id`s. A UUIDv7, or `env_`
+   * followed by 16 hexadecimal digits.
    */
   readonly id: string
   readonly name: string
@@ -38,14 +40,14 @@ export interface ClientKey extends Policy {
   /** Whose key it is, such as `customer:4711`, or null. It doesn't affect what the key may do. */
   readonly owner: string | null
   readonly enabled: boolean
-  /** When the key was revoked, or null if it wasn't. */
+  /** When the key was revoked, or null if it hasn't been. */
   readonly revokedAt: Date | null
 }
 
 /** A JSON object that is stored with a key. */
 export type Metadata = Readonly<Record<string, unknown>>
 
-/** A client key with the additional fields that users see. */
+/** A client key with the additional fields that are shown to users. */
 export interface ClientKeyRecord extends ClientKey {
   readonly description: string | null
   readonly metadata: Metadata
@@ -53,7 +55,9 @@ export interface ClientKeyRecord extends ClientKey {
   readonly createdAt: Date | null
   readonly createdBy: Actor | null
   readonly revokedReason: string | null
-  /** When a request with any of the key's tokens was last accepted, according to the usage stored so far. */
+  /**
+   * When a request with one of the key's tokens was last accepted, according to the usage that has been stored so far.
+   */
   readonly lastUsedAt: Date | null
 }
 
@@ -66,7 +70,7 @@ export interface KeyChange<S extends string = string> extends Partial<Policy<S>>
   readonly enabled?: boolean
 }
 
-/** The fields of a new key. An omitted field of the policy sets no limit. */
+/** The fields of a new key. Omitted fields of the policy impose no limit. */
 export interface WantedKey<S extends string = string> extends KeyChange<S> {
   readonly name: string
 }
@@ -78,7 +82,7 @@ export interface TokenRecord {
   /** The last 4 characters of the token, so that people can recognize it. Null for tokens of environment keys. */
   readonly hint: string | null
   readonly createdAt: Date | null
-  /** Set when a rotation replaces the token. */
+  /** When the token expires, or null if no rotation has replaced it. */
   readonly expiresAt: Date | null
   readonly revokedAt: Date | null
   readonly lastUsedAt: Date | null
@@ -87,13 +91,13 @@ export interface TokenRecord {
   readonly useCount: number
 }
 
-/** A token that was opened, and its key. */
+/** A token and the key that it belongs to. */
 export interface KnownToken {
   readonly key: ClientKey
   /** The SHA-256 of the `key_id`, as 64 hexadecimal digits. */
   readonly digest: string
   readonly generation: string
-  /** Identifies the token. Tokens of the same `key_id` have different refs if their generations differ. */
+  /** Identifies the token. Two tokens with the same `key_id` have different refs if their generations differ. */
   readonly ref: string
   readonly expiresAt: Date | null
   readonly revokedAt: Date | null
@@ -103,16 +107,18 @@ export interface KnownToken {
   readonly metadata?: string
 }
 
-/** The reason why a known token is refused, permanently or temporarily. */
+/** The reason why a known token is refused, either permanently or temporarily. */
 export type InactiveReason = 'key_revoked' | 'key_disabled' | 'key_expired' | 'token_revoked' | 'token_expired'
 
-/** Returns the reason why a known token is refused at `now` (milliseconds since 1970), or null if it is active. */
+/**
+ * Returns the reason why a known token is refused at `now` (milliseconds since 1970), or null if the token is active.
+ */
 export const inactiveReason = ({ key, revokedAt, expiresAt }: KnownToken, now: number): InactiveReason | null => {
   if (key.revokedAt !== null) return 'key_revoked'
   if (!key.enabled) return 'key_disabled'
   if (key.expiresAt !== null && now >= key.expiresAt.getTime()) return 'key_expired'
-  // A rotation without a grace period both expires and revokes a token. If the clock is right, `token_expired` is
-  // reported.
+  // After a rotation without a grace period, the older tokens are both expired and revoked. They are reported as
+  // expired, unless this clock is behind.
   if (expiresAt !== null && now >= expiresAt.getTime()) return 'token_expired'
   if (revokedAt !== null) return 'token_revoked'
   return null
@@ -127,11 +133,11 @@ export const UNLIMITED: Policy<typeof UNSCOPED> = {
 }
 
 /**
- * Returns the key for the allow-list entry with the given digest. It has no limits, and is active until it is revoked
- * or the entry is removed.
+ * Returns the key for the allow-list entry with the given digest. The key has no limits, and is active until it's
+ * revoked or the entry is removed.
  */
 export const environmentKey = (digest: string): ClientKey => {
-  // Hashed again, so that the id in a log line can't be used as an allow-list entry.
+  // Hashed again so that an id in the log can't be used as an allow-list entry.
   const id = `env_${hash('sha256', digest).slice(0, 16)}`
   return { ...UNLIMITED, id, name: id, source: 'environment', owner: null, enabled: true, revokedAt: null }
 }

@@ -17,34 +17,32 @@ import { createUsageRecorder, DAYS_KEPT } from './usage/recorder.ts'
 import type { UsageRecorder } from './usage/recorder.ts'
 import { createUsageWriter } from './usage/writer.ts'
 import type { Demand, Verdict, Verify } from './verdict/verifier.ts'
-import { checkedChange, checkedWanted, refuseBadReason } from './policy/checks.ts'
+import { checkedChange, checkedWanted, refuseBadOwner, refuseBadReason } from './policy/checks.ts'
 import type { KeyPage } from './queries.ts'
 
 export interface ClientKeysOptions<S extends string> extends TokenSecrets {
   readonly store: ClientKeyStore
-  /** The allow-list: `key_id`s, or `sha256:<64 hex>` digests of them, that are accepted in addition to stored keys. */
+  /** The keys that are accepted in addition to stored ones: their `key_id`s, or `sha256:<64 hex>` digests of them. */
   readonly allowList?: readonly string[] | undefined
   /** Counts the requests of keys with a rate limit. Defaults to counters in the memory of this process. */
   readonly counters?: Counters | undefined
   /**
-   * Whether to issue tokens even if none of the given secrets is in use in the store. Set this option if the secret
-   * that is in use was lost. Defaults to false.
+   * Whether to issue tokens even if none of the secrets is in use in the store. Set this to true if the secret that is
+   * in use has been lost. Defaults to false.
    */
   readonly allowNewSecret?: boolean | undefined
-  /** The scopes that your routes require. A key has some of them, or `*`, which covers all of them. */
+  /** The scopes that your routes can require. Each key has some of them, or `*`, which covers all of them. */
   readonly scopes: readonly S[]
-  /** The maximum number of tokens in the cache. Defaults to 10,000, which take about 4 MB. */
+  /** The maximum number of tokens in the cache. Defaults to 10,000, which take up about 4 MB. */
   readonly cacheSize?: number | undefined
   /**
-   * Called when usage can't be stored; not called again until storing has succeeded. The data is kept, and stored
-   * later. By default, the process emits a warning.
+   * Called when usage can't be stored, but not again until storing has succeeded. The usage is kept and stored later.
+   * By default, the process emits a warning.
    */
   readonly onUsageFailure?: ((error: unknown) => void) | undefined
 }
 
-/**
- * The actor and the origin of a change, for the audit trail. Your service must check what the actor is allowed to do.
- */
+/** The actor and origin of a change, for the audit trail. Your service must check whether the actor may do this. */
 export interface ChangeContext {
   /** Defaults to the operator of the process. */
   readonly actor?: Actor | undefined
@@ -53,19 +51,20 @@ export interface ChangeContext {
 }
 
 /**
- * The client keys of a service. `S` is the type of its scopes. Each change is one transaction, which includes its entry
- * in the audit trail.
+ * A service's client keys. `S` is the type of its scopes. Each change is one transaction, which includes its audit
+ * entry.
  */
 export interface ClientKeys<S extends string = string> {
   readonly scopes: readonly S[]
   /**
-   * Issues a key. The returned `keyAccessToken` isn't stored anywhere. Throws InvalidFields, ClientKeyNameTaken, or
-   * SECRET_NOT_SHARED if the store is in use with other secrets.
+   * Issues a key. The returned `keyAccessToken` isn't stored anywhere. Throws SecretNotShared if the store is in use
+   * with other secrets. May also throw InvalidFields or ClientKeyNameTaken.
    */
   issue: (wanted: WantedKey<S | typeof UNSCOPED>, context?: ChangeContext) => Promise<Issued>
   /**
-   * Gives a key a new token. The older tokens expire after `graceSeconds`, which defaults to a day. Throws
-   * ClientKeyRevoked, or SECRET_NOT_SHARED as `issue` does.
+   * Gives a key a new token. The older tokens expire after `graceSeconds`, which defaults to one day. Throws
+   * SecretNotShared if the store is in use with other secrets. May also throw InvalidFields, ClientKeyRevoked or
+   * TooManyTokens.
    */
   rotate: (
     id: string,
@@ -76,28 +75,39 @@ export interface ClientKeys<S extends string = string> {
   change: (id: string, change: KeyChange<S | typeof UNSCOPED>, context?: ChangeContext) => Promise<ClientKeyRecord>
   /** Revokes a key permanently, effective from the next request. */
   revoke: (id: string, reason?: string | null, context?: ChangeContext) => Promise<ClientKeyRecord>
-  /** Returns the key with the given id. Throws ClientKeyNotFound, as do all functions with an `id`. */
+  /**
+   * Revokes all keys of an owner that aren't revoked, in one transaction, effective from the next request. Returns the
+   * number of keys.
+   */
+  revokeOwner: (owner: string, reason?: string | null, context?: ChangeContext) => Promise<number>
+  /**
+   * Returns the key with the given id. Like all functions that take an id, throws ClientKeyNotFound if there is none.
+   */
   find: (id: string) => Promise<ClientKeyRecord>
-  /** Returns keys, ordered by id. By default, returns the first 100 of all keys. The maximum limit is 1000. */
+  /** Returns the keys that match a filter, ordered by id. Returns the first 100 keys by default, and at most 1000. */
   list: (filter?: ClientKeyFilter, page?: KeyPage) => Promise<{ keys: ClientKeyRecord[]; more: boolean }>
   /** Returns at most 100 of a key's tokens, newest first. */
   tokens: (id: string) => Promise<readonly TokenRecord[]>
-  /** Returns the usage of a key over the last `days` days, including today. Usage is kept for 90 days. */
+  /** Returns a key's usage over the last `days` days, including today. Usage is kept for 90 days. */
   usage: (id: string, days?: number) => Promise<UsageCount[]>
   /**
-   * Decides whether a token meets a demand: see `Demand`. Records the use or the refusal of its key, and counts the
-   * request towards its rate limit. Rejects if the store fails, or with a TypeError if the service doesn't have one of
-   * the scopes. Never rejects because of an invalid token.
+   * Returns the summed usage of all keys of an owner over the last `days` days. All addresses are counted under `*`.
+   */
+  usageOfOwner: (owner: string, days?: number) => Promise<UsageCount[]>
+  /**
+   * Checks whether a token meets a demand: see `Demand`. Records the use or refusal of the token's key, and counts the
+   * request towards the key's rate limit. Rejects if the store fails, or with a TypeError if the demand contains a
+   * scope that the service doesn't have. Never rejects because of an invalid token.
    */
   verify: <R extends string = never>(
     token: string | undefined,
     demand: Demand<R> & { readonly scopes: readonly S[] }
   ) => Promise<Verdict<R>>
-  /** Records the usage of keys for the plugin. Flush the recorder before you close the store. */
+  /** Records the usage of keys. The plugin uses it too. Flush the recorder before you close the store. */
   readonly recorder: UsageRecorder
 }
 
-/** The maximum number of keys in a page. */
+/** The maximum number of keys per page. */
 const MAX_LIMIT = 1000
 
 const OPERATOR: Actor = { kind: 'cli', id: 'operator', name: 'operator' }
@@ -110,10 +120,10 @@ const contextOf = ({ actor = OPERATOR, address, requestId }: ChangeContext = {})
 })
 
 const warn = (): void => {
-  process.emitWarning('the usage of client keys could not be stored; it is kept and will be stored later')
+  process.emitWarning('client key usage could not be stored; it is kept in memory and will be stored later')
 }
 
-/** Creates a client key service for any program, with a store of the program's choice. */
+/** Creates a standalone client key service, for use in any program and with any store. */
 export const createClientKeys = <const S extends string>({
   allowNewSecret: allowNew = false,
   onUsageFailure = warn,
@@ -136,7 +146,7 @@ export const createClientKeys = <const S extends string>({
 
 const changesOf = <S extends string>(
   service: KeyService<S>
-): Pick<ClientKeys<S>, 'issue' | 'rotate' | 'change' | 'revoke'> => ({
+): Pick<ClientKeys<S>, 'issue' | 'rotate' | 'change' | 'revoke' | 'revokeOwner'> => ({
   issue: async (wanted, context) => await service.issue(checkedWanted(wanted), contextOf(context)),
 
   rotate: async (id, { graceSeconds = DEFAULT_GRACE_SECONDS } = {}, context) => {
@@ -152,73 +162,85 @@ const changesOf = <S extends string>(
     refuseBadReason(reason)
     refuseCredentials({ reason })
     return (await service.revoke(id, reason, contextOf(context))).key
+  },
+
+  revokeOwner: async (owner, reason = null, context) => {
+    refuseBadOwner(owner)
+    refuseBadReason(reason)
+    refuseCredentials({ owner, reason })
+    return (await service.revokeOwner(owner, reason, contextOf(context))).count
   }
 })
 
-/** Throws InvalidFields unless the given number is an integer from 1 to `max`. */
+/** Throws InvalidFields if `value` isn't an integer from 1 to `max`. */
 const refuseOutside = (name: string, value: number, max: number): void => {
   if (!Number.isInteger(value) || value < 1 || value > max) {
     throw new InvalidFields({ errors: [`${name} must be an integer from 1 to ${max}`] })
   }
 }
 
-// Recorded usage is stored before usage is read, so that the result includes everything recorded so far.
+// Recorded usage is stored before it is read, so that the result includes recent requests.
 const readsOf = (
-  service: Pick<KeyService, 'find' | 'list' | 'tokens' | 'usage'>,
+  service: Pick<KeyService, 'find' | 'list' | 'tokens' | 'usage' | 'usageOfOwner'>,
   recorder: UsageRecorder
-): Pick<ClientKeys, 'find' | 'list' | 'tokens' | 'usage'> => {
-  const settled = async <T>(read: () => Promise<T>): Promise<T> => {
+): Pick<ClientKeys, 'find' | 'list' | 'tokens' | 'usage' | 'usageOfOwner'> => {
+  const afterSettling = async <T>(read: () => Promise<T>): Promise<T> => {
     await recorder.settle()
     return await read()
   }
   return {
-    find: async id => await settled(async () => await service.find(id)),
+    find: async id => await afterSettling(async () => await service.find(id)),
     list: async (filter = {}, page = { limit: 100 }) => {
       refuseOutside('limit', page.limit, MAX_LIMIT)
-      return await settled(async () => await service.list(filter, page))
+      return await afterSettling(async () => await service.list(filter, page))
     },
     tokens: async id =>
-      await settled(async () => {
+      await afterSettling(async () => {
         await service.find(id)
         return await service.tokens(id)
       }),
     usage: async (id, days = DAYS_KEPT) => {
       refuseOutside('days', days, DAYS_KEPT)
-      return await settled(async () => await service.usage(id, days))
+      return await afterSettling(async () => await service.usage(id, days))
+    },
+    usageOfOwner: async (owner, days = DAYS_KEPT) => {
+      refuseBadOwner(owner)
+      refuseOutside('days', days, DAYS_KEPT)
+      return await afterSettling(async () => await service.usageOfOwner(owner, days))
     }
   }
 }
 
-/** Does the same as `Verify`, but the token may be missing. */
+/** Like `Verify`, but the token may be missing. */
 export type CheckedVerify = <R extends string = never>(
   token: string | undefined,
   demand: Demand<R>
 ) => Promise<Verdict<R>>
 
-/** The options as an untyped JavaScript program may pass them. */
-type Unchecked = Readonly<Record<'scopes' | 'address' | 'userAgent' | 'refusal', unknown>>
+/** The options of `verify`, which untyped JavaScript programs may pass with values of any type. */
+type UncheckedDemand = Readonly<Record<'scopes' | 'address' | 'userAgent' | 'refusal', unknown>>
 
-const isOptionalText = (value: unknown): boolean => value === undefined || (typeof value === 'string' && value !== '')
+const isOptionalString = (value: unknown): boolean => value === undefined || (typeof value === 'string' && value !== '')
 
-const textOrNone = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
+const stringOrUndefined = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
 
 /**
- * Creates a `verify` function for untyped JavaScript programs. Missing or misspelled options never cause a token to be
- * accepted, and values that aren't strings aren't recorded. Rejects with a TypeError if the service doesn't have one of
- * the scopes, or if `refusal` isn't a string.
+ * Creates a `verify` function for untyped JavaScript programs. A missing or misspelled scope or address never causes a
+ * token to be accepted. Values that aren't strings aren't recorded. The function rejects with a TypeError if the
+ * service doesn't have one of the scopes, or if `refusal` isn't a non-empty string.
  */
 export const checkedVerify =
   (verify: Verify, scopes: readonly string[]): CheckedVerify =>
   async (token, demand) => {
-    const { scopes: demanded, address, userAgent, refusal } = demand as Partial<Unchecked>
+    const { scopes: demanded, address, userAgent, refusal } = demand as Partial<UncheckedDemand>
     if (!Array.isArray(demanded) || !demanded.every(scope => scopes.includes(String(scope)))) {
       throw new TypeError(`scopes must be an array of scopes of the service: ${scopes.join(', ')}`)
     }
-    if (!isOptionalText(refusal)) throw new TypeError('refusal must be a non-empty string, or omitted')
-    return await verify(textOrNone(token) ?? '', {
+    if (!isOptionalString(refusal)) throw new TypeError('refusal must be a non-empty string, or omitted')
+    return await verify(stringOrUndefined(token) ?? '', {
       scopes: demand.scopes,
       refusal: demand.refusal,
-      address: textOrNone(address),
-      userAgent: textOrNone(userAgent)
+      address: stringOrUndefined(address),
+      userAgent: stringOrUndefined(userAgent)
     })
   }

@@ -18,18 +18,16 @@ import { covers } from './policy/scopes.ts'
 /** The functions that read keys: see `KeyService`. */
 export interface KeyQueries extends SecretQueries {
   find: (id: string) => Promise<ClientKeyRecord>
-  /**
-   * Returns the key with the given id, or else the key with that name that isn't revoked, or null if there is neither.
-   */
+  /** Returns the key with the given id. If there is none, returns the unrevoked key with that name, or null. */
   resolve: (idOrName: string) => Promise<ClientKeyRecord | null>
   /** Returns at most 100 of a key's tokens, newest first. */
   tokens: (id: string) => Promise<readonly TokenRecord[]>
   /**
-   * Returns an allow-list entry for an environment key that doesn't reveal its `key_id`: `sha256:` and its digest.
-   * Returns null for a managed key, and for an environment key whose `key_id` could be guessed.
+   * Returns an allow-list entry for an environment key that doesn't reveal the `key_id`: `sha256:` followed by the
+   * digest. Returns null for a managed key, and for an environment key whose `key_id` could be guessed.
    */
   allowListEntry: (id: string) => string | null
-  /** Returns keys ordered by id; environment keys come last. */
+  /** Returns the keys that match a filter, ordered by id. Environment keys come last. */
   list: (
     filter: ClientKeyFilter,
     page: KeyPage,
@@ -88,7 +86,7 @@ export const createKeyQueries = (options: KeyQueriesOptions): KeyQueries => {
   }
 }
 
-/** A page of keys: at most `limit` keys that follow the id `after`. */
+/** A page of keys: at most `limit` keys with ids greater than `after`. */
 export interface KeyPage {
   readonly limit: number
   readonly after?: string | undefined
@@ -100,7 +98,7 @@ export interface KeyListOptions {
   readonly find: (id: string) => Promise<ClientKeyRecord>
 }
 
-/** Creates the function that lists keys ordered by id; environment keys come last. */
+/** Creates the function that lists keys, ordered by id. Environment keys come last. */
 export const createKeyList =
   ({ read, environmentKeys, find }: KeyListOptions) =>
   async (
@@ -116,7 +114,8 @@ export const createKeyList =
     return { keys: keys.slice(0, limit), more: keys.length > limit }
   }
 
-// Environment keys have no owner and don't expire, and their tokens aren't stored.
+// Environment keys never match `owner`, `expiresBefore` or `generation`, because they have no owner and don't expire,
+// and their tokens aren't stored.
 const matches = (
   key: ClientKeyRecord,
   { enabled, revoked, expiresBefore, unusedSince, namePrefix, owner, scope, anyOfScopes, generation }: ClientKeyFilter

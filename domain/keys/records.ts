@@ -9,7 +9,7 @@ import type { EnvironmentKey, EnvironmentKeys } from './verdict/environment-keys
 /** Runs `work` with the stored keys and the current time. */
 export type ReadKeys = <T>(work: (keys: KeyReads, at: Date) => Promise<T>, options?: ReadOptions) => Promise<T>
 
-/** An environment key and those of its tokens that were used, the most recently used first. */
+/** An environment key and its tokens that have been used, most recently used first. */
 export interface UsedEnvironmentKey {
   readonly key: ClientKeyRecord
   readonly tokens: readonly TokenRecord[]
@@ -19,15 +19,13 @@ export interface UsedEnvironmentKey {
 export interface KeyRecords {
   /** Returns the key with the given id. Throws ClientKeyNotFound if there is none. */
   readonly find: (id: string) => Promise<ClientKeyRecord>
-  /**
-   * Returns the key with the given id, or else the key with that name that isn't revoked, or null if there is neither.
-   */
+  /** Returns the key with the given id. If there is none, returns the unrevoked key with that name, or null. */
   readonly resolve: (idOrName: string) => Promise<ClientKeyRecord | null>
   /** Returns at most 100 of a key's tokens, newest first. */
   readonly tokens: (id: string) => Promise<readonly TokenRecord[]>
   /** Returns an environment key with its recorded uses. */
   readonly findUsed: (key: EnvironmentKey) => Promise<UsedEnvironmentKey>
-  /** Returns the stored record of a token. If there is none, returns a record of the data in the token itself. */
+  /** Returns the stored record of a token. If there is none, returns a record with only the data in `token`. */
   readonly ofToken: (token: KnownToken) => Promise<TokenRecord>
 }
 

@@ -1,6 +1,9 @@
 import type { Actor } from '../audits/audit.ts'
 import type { Position } from './freshness/lease-store.ts'
+import type { KeyUsageRows, UsageCount } from './usage/rows.ts'
 import type { ClientKeyRecord, KeyChange, KnownToken, Policy, TokenRecord } from './client-key.ts'
+
+export type * from './usage/rows.ts'
 
 /** The data of a new token to store. */
 export interface NewToken {
@@ -10,16 +13,16 @@ export interface NewToken {
   readonly hint: string
 }
 
-/** A token of a managed key, as it is stored. */
+/** A token of a managed key, as stored. */
 export interface StoredToken extends TokenRecord {
   /** The SHA-256 of the `key_id`, as 64 hexadecimal digits. */
   readonly digest: string
   readonly createdAt: Date
 }
 
-/** Distinguishes a retried request from a new one. It contains no secrets: keys and bodies are hashed. */
+/** The data with which a retried request is recognized. It contains no secrets: the key and the request are hashed. */
 export interface IdempotencyRecord {
-  /** The requester: the id of a key, or a user. */
+  /** The requester: the id of a client key, or a user. */
   readonly requester: string
   /** The SHA-256 of the `Idempotency-Key`. */
   readonly keyHash: string
@@ -36,62 +39,20 @@ export interface ClientKeyFilter {
   readonly enabled?: boolean | undefined
   readonly revoked?: boolean | undefined
   readonly expiresBefore?: Date | undefined
-  /** Includes only keys that were created before this time, and whose tokens haven't been used since. */
+  /** Includes only keys that were created before this time and haven't been used since. */
   readonly unusedSince?: Date | undefined
   readonly namePrefix?: string | undefined
   /** Includes only keys with this owner. */
   readonly owner?: string | undefined
-  /** Includes only keys that have this scope or `*`. If `*`, includes only unscoped keys. */
+  /** Includes only keys that have this scope or `*`. If the value is `*`, includes only unscoped keys. */
   readonly scope?: string | undefined
   /** Includes only keys that have at least one of these scopes. */
   readonly anyOfScopes?: readonly string[] | undefined
-  /** Includes only managed keys with an active token that was sealed with the secret of this generation. */
+  /** Includes only managed keys that have an active token of this generation. */
   readonly generation?: string | undefined
 }
 
-/** The number of requests that were recorded for a key under one label on one day. */
-export interface UsageCount {
-  /** The UTC date, such as 2026-01-31. */
-  readonly day: string
-  readonly kind: 'scope' | 'refusal' | 'address'
-  /** The scope, the reason or the address. `*` counts all addresses beyond the first 100 of a day. */
-  readonly label: string
-  readonly count: number
-}
-
-/** The last use of a token in a batch, and the number of uses. */
-export interface TokenUsage {
-  readonly count: number
-  readonly lastUsedAt: Date
-  readonly lastUsedIp: string
-  readonly lastUsedAgent: string | null
-}
-
-/** The usage of a managed key's token. */
-export interface ManagedUsage extends TokenUsage {
-  /** The digest of the token, as 64 hexadecimal digits. */
-  readonly digest: string
-}
-
-/** The usage of an environment key's token, which is identified by its generation. */
-export interface EnvironmentUsage extends TokenUsage {
-  readonly id: string
-  readonly generation: string
-}
-
-/** A count and the id of its key. */
-export interface KeyUsageCount extends UsageCount {
-  readonly id: string
-}
-
-/** A count, and whether its label is already stored. */
-export interface KnownUsageCount extends KeyUsageCount {
-  readonly isStored: boolean
-  /** The number of labels of this kind that are stored for the key on this day. */
-  readonly labels: number
-}
-
-/** The tokens of managed keys that were sealed with one secret. */
+/** Statistics about the managed keys' tokens that were sealed with one secret. */
 export interface GenerationUse {
   readonly generation: string
   /** The number of active tokens. */
@@ -103,17 +64,17 @@ export interface GenerationUse {
 export interface EnvironmentRecord {
   readonly revokedAt: Date | null
   readonly revokedReason: string | null
-  /** The tokens that were used, most recently used first. */
+  /** The tokens that have been used, most recently used first. */
   readonly tokens: readonly TokenRecord[]
 }
 
 /** Reads managed keys, and the stored data of environment keys. */
 export interface KeyReads {
   readonly find: (id: string) => Promise<ClientKeyRecord | null>
-  /** Returns the key with the given name that isn't revoked. */
+  /** Returns the unrevoked key with the given name. */
   readonly findByName: (name: string) => Promise<ClientKeyRecord | null>
   readonly findToken: (digest: string) => Promise<KnownToken | null>
-  /** Returns when the environment key with the given digest was revoked, or null if it wasn't. */
+  /** Returns when the environment key with the given digest was revoked, or null if it hasn't been. */
   readonly findRevocation: (digest: string) => Promise<Date | null>
   /**
    * Returns at most `limit` matching keys with ids greater than `after`, ordered by id. May yield to the event loop.
@@ -125,7 +86,7 @@ export interface KeyReads {
   /** Returns at most `limit` of a key's tokens, newest first. */
   readonly tokens: (id: string, page: { readonly limit: number }) => Promise<StoredToken[]>
   readonly environmentRecord: (key: { readonly id: string; readonly digest: string }) => Promise<EnvironmentRecord>
-  /** Returns the usage counts of a key for the given day and all later days, oldest first. */
+  /** Returns a key's usage counts for the given day and all later days, oldest first. */
   readonly usage: (id: string, since: { readonly day: string }) => Promise<UsageCount[]>
   /**
    * Returns the summed usage of all keys of an owner for the given day and all later days, oldest first. All addresses
@@ -133,19 +94,21 @@ export interface KeyReads {
    */
   readonly usageOfOwner: (owner: string, since: { readonly day: string }) => Promise<UsageCount[]>
   /**
-   * Returns the policies of an owner's keys that aren't revoked. Of policies that differ at most in their expiry, it may
-   * return only one that expires last. May yield to the event loop.
+   * Returns the policies of an owner's keys that aren't revoked. Of policies that differ at most in their expiry, it
+   * may return only one that expires last. May yield to the event loop.
    */
   readonly policiesOfOwner: (owner: string) => Promise<Policy[]>
-  /** Returns the generations of managed keys' tokens, each with the number of its tokens that are active at `at`. */
+  /**
+   * Returns the generations of all managed keys' tokens, each with the number of its tokens that are active at `at`.
+   */
   readonly generations: (at: Date) => Promise<GenerationUse[]>
   /** Returns the generations of the managed keys' tokens that are active at `at`, except those in `known`. */
   readonly otherGenerations: (known: readonly string[], at: Date) => Promise<string[]>
 }
 
-/** The secrets of the processes that share the store, by generation. */
+/** The generations of the secrets of all processes that share the store. */
 export interface SecretState {
-  /** The generations of the last process that recorded its own. Empty if no process has. */
+  /** The generations that the last process recorded when it started. Empty if none have been recorded. */
   readonly recorded: readonly string[]
   /** The generations of each running node, the current one first. Empty if no nodes are known. */
   readonly nodes: readonly (readonly string[])[]
@@ -170,48 +133,26 @@ export interface NewClientKey extends ClientKeyRecord {
   readonly createdBy: Actor
 }
 
-/** Stores the usage of keys. */
-export interface KeyUsageRows {
-  /**
-   * Adds uses of managed keys' tokens, and of the keys themselves. Each token must occur only once. If a use is older
-   * than the stored one, only its count is added.
-   */
-  readonly addTokenUsage: (uses: readonly ManagedUsage[]) => Promise<void>
-  /** Does the same as `addTokenUsage` for tokens of environment keys. */
-  readonly addEnvironmentUsage: (uses: readonly EnvironmentUsage[]) => Promise<void>
-  /**
-   * Returns, for each of the given counts, whether its label is stored, and how many labels there are. If a label isn't
-   * stored, no other transaction can add labels until this one ends.
-   */
-  readonly lockUsageLabels: (counts: readonly KeyUsageCount[]) => Promise<KnownUsageCount[]>
-  /** Adds each count to the stored count with the same label. */
-  readonly addUsage: (counts: readonly KeyUsageCount[]) => Promise<void>
-  /**
-   * Deletes the counts for earlier days. Must be called in a separate transaction. May skip locked rows until the next
-   * call.
-   */
-  readonly removeUsage: (before: { readonly day: string }) => Promise<void>
-}
-
 /** A new revision. */
 export interface Advance {
   /**
-   * The change, which identifies its receipt. The promise may not resolve until after the commit, so it must not be
-   * awaited before then.
+   * The change's position, which identifies its receipt. The promise may resolve only after the commit, so the
+   * transaction must not await it.
    */
   readonly position: Promise<Position>
 }
 
 /**
- * The stored keys. The functions enforce no rules; the key service does. The reads of a transaction may not see its own
- * writes.
+ * Stores keys. The functions don't enforce any rules; the key service does. Reads don't necessarily see earlier writes
+ * of the same transaction.
  */
 export interface KeyRows extends KeyReads, KeyUsageRows {
   /**
-   * Increments the revision, which `KeyFreshness` then reports. `keyId` is the id of the key that the transaction
-   * changes, or `ALL_KEYS`. Every transaction that changes keys, tokens or services calls this once, after its reads
-   * and before its writes. If any key, token, service or secret that the transaction has read changes before the
-   * commit, nothing is stored, and `work` runs again.
+   * Increments the revision, so that `KeyFreshness` reports the change. `keyId` is the id of the key that the
+   * transaction changes, or `ALL_KEYS`. Every transaction that changes keys, tokens or services must call this function
+   * once, after its reads and before its writes. If any key, token, service or secret that the transaction has read
+   * changes before the commit, nothing is stored, and `work` runs again. With `ALL_KEYS`, throws NodesOutdated if a
+   * node doesn't apply such changes.
    */
   readonly advanceRevision: (keyId: string) => Promise<Advance>
 
@@ -223,7 +164,7 @@ export interface KeyRows extends KeyReads, KeyUsageRows {
    * transaction can give the owner a key.
    */
   readonly revokeOwner: (owner: string, revocation: Revocation) => Promise<RevokedKeys>
-  /** Stores the revocation of a digest that isn't already revoked. */
+  /** Stores the revocation of the environment key with the given digest, which must not be revoked already. */
   readonly revokeEnvironmentKey: (digest: string, revocation: Revocation) => Promise<void>
 
   readonly secretState: () => Promise<SecretState>
@@ -239,9 +180,9 @@ export interface KeyRows extends KeyReads, KeyUsageRows {
   readonly removeTokens: (digests: readonly string[]) => Promise<void>
 
   readonly findIdempotencyRecord: (requester: string, keyHash: string) => Promise<IdempotencyRecord | null>
-  /** Stores a record. If another request has stored one with the same requester and key, `work` runs again. */
+  /** Stores a record. If another request has stored a record with the same requester and key, `work` runs again. */
   readonly insertIdempotencyRecord: (record: IdempotencyRecord) => Promise<void>
-  /** Replaces the token in the record with the given requester and key. */
+  /** Replaces the token digest in the record with the given requester and key. */
   readonly updateIdempotencyRecord: (
     record: Pick<IdempotencyRecord, 'requester' | 'keyHash' | 'tokenDigest'>
   ) => Promise<void>

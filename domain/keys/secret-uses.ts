@@ -6,7 +6,7 @@ import type { EnvironmentKeys } from './verdict/environment-keys.ts'
 export interface SecretQueries {
   /** Returns every configured secret, and every secret that active tokens of managed keys depend on. */
   secrets: () => Promise<SecretUse[]>
-  /** Returns the variable that contains the given generation's secret, or null if the secret isn't configured. */
+  /** Returns the variable that contains a generation's secret, or null if the secret isn't configured. */
   secretOf: (generation: string) => SecretVariable | null
   /**
    * Returns the environment keys that aren't revoked, ordered by id. Their tokens aren't stored, so only a recorded use

@@ -34,13 +34,11 @@ export interface KeyServiceOptions<S extends string = string> extends TokenSecre
   readonly store: KeyStore
   /** Finds the keys of tokens. By default, each token is looked up in the store, and nothing is cached. */
   readonly keyLookup?: KeyLookup | undefined
-  /**
-   * The scopes that exist, in addition to those of services. Defaults to the scopes of this API.
-   */
+  /** The scopes that can be assigned to keys, in addition to those of services. Defaults to the scopes of this API. */
   readonly scopes?: readonly S[] | undefined
   /** The environment keys: `key_id`s, or `sha256:<64 hex>` digests of them. */
   readonly allowList?: readonly string[] | undefined
-  /** Decides whether a token may be stored. By default, it may if every running node can open it. */
+  /** Checks whether a token may be stored. By default, it may be stored if every running node can open it. */
   readonly checkSecrets?: CheckSecrets | undefined
   /** Reports changes that couldn't be confirmed. By default, nothing is reported. */
   readonly background?: BackgroundHooks | undefined
@@ -50,23 +48,23 @@ export interface KeyServiceOptions<S extends string = string> extends TokenSecre
  * The operations on client keys, both managed keys and environment keys.
  *
  * Each change is one transaction, which increments the revision and appends an audit entry. Functions throw
- * ClientKeyNotFound if a key doesn't exist. Environment keys can only be revoked; any other change to one throws
- * EnvironmentKeyReadOnly. A change throws BeyondPermissionBoundary if the key, before or after the change, exceeds the
- * permission boundary of the requester, or InvalidToken if the requester's own key has expired or been revoked in the
- * meantime.
+ * ClientKeyNotFound if a key doesn't exist. Environment keys can only be revoked; any other change to them throws
+ * EnvironmentKeyReadOnly. A change throws BeyondPermissionBoundary if the key exceeds the requester's permission
+ * boundary before or after the change. It throws InvalidToken if the requester's own key has expired or been revoked in
+ * the meantime.
  */
 export interface KeyService<S extends string = string>
   extends KeyLifecycle<S>, KeyQueries, Pick<Verifier, 'verify' | 'verifyAll' | 'recheck'> {
-  /** Returns the current time in milliseconds since 1970, by the clock that decides when keys expire. */
+  /** Returns the current time of the clock that determines when keys expire, in milliseconds since 1970. */
   readonly now: () => number
 }
 
-/** The maximum number of keys whose requests are counted in the memory of a process to limit their rate. */
+/** The maximum number of keys whose requests are counted in memory for rate limiting. */
 const MAX_LIMITED_KEYS = 1_000_000
 
 const NOT_RECORDED: Pick<UsageRecorder, 'used' | 'refused'> = { used: () => {}, refused: () => {} }
 
-/** Creates the verifier of tokens: see `createVerifier`. */
+/** Creates a verifier of tokens: see `createVerifier`. */
 export const verifierOf = ({
   counters = createMemoryCounters({ maxKeys: MAX_LIMITED_KEYS }),
   usage = NOT_RECORDED,
@@ -93,7 +91,7 @@ export const createKeyService = <const S extends string = string>(options: KeySe
   return { ...queries, ...lifecycle, verify, verifyAll, recheck, now: store.now ?? ownMilliseconds }
 }
 
-/** Creates a lookup that reads the store and caches nothing, for commands that look up only one key. */
+/** Creates a lookup that always reads the store and never caches, for commands that look up a single key. */
 const readLookup = (store: Pick<KeyStore, 'read' | 'now'>): KeyLookup => {
   const read = async <T>(work: (keys: KeyReads) => Promise<T>): Promise<T> =>
     await store.read(async ({ keys }) => await work(keys))

@@ -6,7 +6,7 @@ import type { KeyLookup } from './freshness/freshness.ts'
 import type { ServiceReads } from '../services/rows.ts'
 import type { KeyReads, KeyRows } from './rows.ts'
 
-/** The rows that changes to keys read and write. */
+/** The rows required for changes to keys. */
 export interface KeyTx {
   readonly keys: KeyRows
   readonly audits: AuditRows
@@ -15,26 +15,26 @@ export interface KeyTx {
   readonly now: Now
 }
 
-/** The rows of keys that can be read outside of transactions. */
+/** The rows that can be read outside of transactions. */
 export interface KeyReader {
   readonly keys: KeyReads
   readonly now: Now
 }
 
-/** The storage of a service's keys. */
+/** Stores a service's keys. */
 export interface KeyStore extends TransactorOf<KeyReader, KeyTx> {
   /**
-   * Waits until every node applies a change, if several nodes cache keys: see `Confirm`. Without this function, a
+   * If several nodes cache keys, waits until every node applies a change: see `Confirm`. Without this function, a
    * change must apply to every request that begins after its commit.
    */
   readonly confirm?: Confirm | undefined
-  /** See `KeyLookup`. */
+  /** See `now` in `KeyLookup`. */
   readonly now?: () => number
 }
 
 /**
- * A store of client keys: transactions on the rows of keys and the audit trail, and the lookup that authenticated
- * requests need. `docs/plugin.md` specifies the requirements for an implementation.
+ * A store of client keys. It provides transactions on keys and the audit trail, and the lookups for authenticating
+ * requests. `docs/plugin.md` specifies the requirements for an implementation.
  */
 export interface ClientKeyStore extends KeyStore {
   readonly keyLookup: KeyLookup

@@ -17,7 +17,7 @@ export const findVisible = async (organizations: Reads, id: number, context: Req
   return found
 }
 
-/** Returns an organization. Throws OrganizationNotFound, and Forbidden if the requesting user may not change it. */
+/** Like `findVisible`, but also throws Forbidden if the requesting user may not change the organization. */
 export const findAuthorized = async (
   organizations: Reads,
   id: number,

@@ -20,10 +20,7 @@ export interface OrganizationChanges {
    */
   readonly create: (fields: Fields, context: RequestContext) => Promise<Organization>
   readonly update: (id: number, change: Partial<Fields>, context: RequestContext) => Promise<Organization>
-  /**
-   * Deletes an organization. Throws InsufficientScope if a client key disposes of the apps but may not write them, or
-   * any error of `refuseOwner` or `disposeOfApps`.
-   */
+  /** Deletes an organization. Throws any error of `refuseKeyWithoutApps`, `refuseOwner` or `disposeOfApps`. */
   readonly remove: (id: number, apps: AppsDisposal, context: RequestContext) => Promise<void>
 }
 
@@ -45,11 +42,11 @@ const createOrganization = async (tx: Tx, fields: Fields, context: RequestContex
   const userId = userIdOf(context)
   if (userId !== null && (await tx.users.find(userId)) === null) throw new InvalidToken()
   const at = tx.now()
-  const made = await tx.organizations.insert(fields, at)
-  if (userId !== null) await tx.organizations.setRole(made.id, userId, 'admin')
-  const changes = creation({ ...auditedOrganization(made), ...(userId === null ? {} : { admin_id: userId }) })
-  await auditOrganization(tx, 'create', made.id, { at, context, changes })
-  return made
+  const created = await tx.organizations.insert(fields, at)
+  if (userId !== null) await tx.organizations.setRole(created.id, userId, 'admin')
+  const changes = creation({ ...auditedOrganization(created), ...(userId === null ? {} : { admin_id: userId }) })
+  await auditOrganization(tx, 'create', created.id, { at, context, changes })
+  return created
 }
 
 const updateOrganization = async (

@@ -22,7 +22,9 @@ interface MemberTx {
 export interface WantedRole {
   readonly userId: number
   readonly role: OrganizationRole
-  /** The user's e-mail address in lower case, or null if it isn't given. Users must specify it to add another user. */
+  /**
+   * The user's e-mail address in lower case, or null if it isn't specified. A user must specify it to add another user.
+   */
   readonly email: string | null
 }
 
@@ -30,11 +32,14 @@ export interface WantedRole {
 export interface MemberChanges {
   /**
    * Adds a user, or changes their role. Throws LastAdmin if the only admin would lose that role. Throws UserNotFound if
-   * the user doesn't exist, or if another user adds them without their e-mail address, so that nobody can discover
-   * addresses by trying ids.
+   * the user doesn't exist, or if a user adds another user without their e-mail address. Otherwise, users could
+   * discover e-mail addresses by adding arbitrary ids.
    */
   readonly setRole: (id: number, wanted: WantedRole, context: RequestContext) => Promise<Member>
-  /** Removes a member. Every member may leave. Throws LastAdmin, or UserNotFound if the user isn't a member. */
+  /**
+   * Removes a member. Any member may leave. Throws LastAdmin if the user is the only admin, and UserNotFound if they
+   * aren't a member.
+   */
   readonly removeMember: (id: number, userId: number, context: RequestContext) => Promise<void>
 }
 

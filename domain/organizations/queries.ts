@@ -7,7 +7,7 @@ import type { OrganizationReads } from './rows.ts'
 
 /** The functions that read organizations: see `OrganizationService`. */
 export interface OrganizationQueries {
-  /** Returns at most `limit` organizations that the principal may see and whose ids exceed `after`, ordered by id. */
+  /** Returns at most `limit` organizations that the principal may see, with ids greater than `after`, ordered by id. */
   readonly page: (
     page: { readonly limit: number; readonly after: number },
     context: RequestContext

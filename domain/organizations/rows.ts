@@ -9,8 +9,8 @@ export interface Membership {
 export interface OrganizationReads {
   readonly find: (id: number) => Promise<Organization | null>
   /**
-   * Returns at most `limit` organizations whose ids are greater than `after`, ordered by id. With `userId`, includes
-   * only those that the user belongs to.
+   * Returns at most `limit` organizations with ids greater than `after`, ordered by id. If `userId` isn't null,
+   * includes only organizations that this user belongs to.
    */
   readonly page: (page: {
     readonly limit: number
@@ -31,7 +31,7 @@ export interface OrganizationReads {
   readonly isEmpty: () => Promise<boolean>
 }
 
-/** The stored organizations. The functions enforce no rules; the organization service does. */
+/** Stores organizations. The functions don't enforce any rules; the organization service does. */
 export interface OrganizationRows extends OrganizationReads {
   readonly insert: (organization: Omit<Organization, 'id'>, at: Date) => Promise<Organization>
   readonly update: (id: number, change: Partial<Omit<Organization, 'id'>>, at: Date) => Promise<void>

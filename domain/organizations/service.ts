@@ -9,7 +9,7 @@ import type { OrganizationQueries } from './queries.ts'
 /**
  * The operations on organizations and their members.
  *
- * Each function checks the permissions of the principal in its context. It throws OrganizationNotFound if the
+ * Each function checks the permissions of the principal in `context`. It throws OrganizationNotFound if the
  * organization doesn't exist or the requesting user may not see it, and Forbidden if they may not change it. Client
  * keys and the operator bypass these checks. Each change is one transaction, which includes its audit entries.
  */

@@ -5,14 +5,14 @@ import type { Now } from '../time.ts'
 import type { UserRows } from './rows.ts'
 import type { User } from './user.ts'
 
-/** The rows that changes to users read and write. */
+/** The rows required for changes to users. */
 export interface UserTx {
   readonly users: UserRows
   readonly audits: AuditRows
   readonly now: Now
 }
 
-/** Returns the fields of a user that are recorded in the audit trail, which exclude the password and its hash. */
+/** Returns the fields of a user that are recorded in the audit trail. Excludes the password hash. */
 export const auditedUser = ({ name, email, role, colorTheme, accountLocked }: User): Record<string, unknown> => ({
   name,
   email,

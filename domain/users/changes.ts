@@ -10,10 +10,10 @@ import type { UserTx } from './audit.ts'
 import type { UserReads, UserRows } from './rows.ts'
 import type { NewUser, User, UserChange } from './user.ts'
 
-/** The fields of a new user. The service adds the time of creation. */
+/** The fields of a new user. The service adds the creation time. */
 export type WantedUser = Omit<NewUser, 'createdAt'>
 
-/** The parts of a change that determine who may make it. For a password, it only matters whether one is set. */
+/** The parts of a change that determine who may make it. For a password, it matters only whether one is set. */
 export interface IntendedChange {
   readonly role?: User['role'] | undefined
   readonly email?: string | undefined
@@ -25,12 +25,12 @@ export interface UserChanges {
   readonly create: (user: WantedUser, context: RequestContext) => Promise<User>
   /**
    * Returns the user to change. Throws Forbidden or BeyondPermissionBoundary if `update` would. Call this function
-   * before you hash a password, because hashing is slow.
+   * before hashing a password, because hashing is slow.
    */
   readonly findToChange: (id: number, intended: IntendedChange, context: RequestContext) => Promise<User>
   /**
    * Changes a user. Ends all of their sessions if the password or the e-mail address changes, or if the account is
-   * locked. Throws Forbidden if a user sets the password of another user.
+   * locked. Throws Forbidden if the requester is a user and `change` sets a password.
    */
   readonly update: (id: number, change: UserChange, context: RequestContext) => Promise<User>
   /** Changes the requesting user. */
@@ -38,9 +38,9 @@ export interface UserChanges {
 }
 
 /**
- * Throws BeyondPermissionBoundary if a client key has any limit. A limited key must not create or change
- * administrators, because they can issue client keys, or set a password or an e-mail address, because it gives access
- * to an existing account.
+ * Throws BeyondPermissionBoundary if the requester is a client key with any limit. A limited key must not create or
+ * change administrators, because they can issue client keys. It must not set a password or an e-mail address either,
+ * because that would give access to an existing account.
  */
 export const refuseLimitedKey = ({ principal }: Pick<RequestContext, 'principal'>): void => {
   if (principal?.kind === 'client_key') refuseBeyondBoundary(permissionBoundaryOf(principal.token), UNLIMITED)

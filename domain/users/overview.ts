@@ -16,20 +16,20 @@ export interface UserOverview {
   readonly sessions: number
   /** At most 1000 of the user's organizations. */
   readonly organizations: readonly { readonly id: number; readonly name: string; readonly role: OrganizationRole }[]
-  /** The names of at most 1000 apps that the user owns and that aren't deleted. */
+  /** The names of at most 1000 apps that the user owns. Excludes discarded apps. */
   readonly apps: readonly string[]
   readonly deletedApps: number
-  /** The number of permissions that the user was granted, across all apps. */
+  /** The number of permissions that the user has been granted, across all apps. */
   readonly grants: number
 }
 
-/** The function that reads the overview of a user: see `UserService`. */
+/** The function that reads an overview of a user: see `UserService`. */
 export interface UserOverviews {
-  /** Returns the overview of the user with the given id. Throws UserNotFound if there is no such user. */
+  /** Returns an overview of a user. Throws UserNotFound if the user doesn't exist. */
   readonly overview: (id: number) => Promise<UserOverview>
 }
 
-/** Creates the function that reads the overview of a user. */
+/** Creates the function that reads an overview of a user. */
 export const createUserOverviews = ({ read }: Pick<Transactor, 'read'>): UserOverviews => ({
   overview: async id =>
     await read(async ({ users, organizations, apps, now }) => {

@@ -5,10 +5,10 @@ import type { Transactor } from '../transactor.ts'
 import type { Account, UserFilter, UserGrant, UserReads } from './rows.ts'
 import type { User } from './user.ts'
 
-/** The number of grants that are read at a time. The event loop gets a turn after each batch. */
+/** The number of grants that are read at a time. The event loop runs between batches. */
 const GRANTS = 1000
 
-/** The number of apps that are read at a time for the permissions of a user. */
+/** The number of apps for which a user's permissions are read at a time. */
 const PERMITTED_APPS = 5000
 
 /** The functions that read users: see `UserService`. */
@@ -16,19 +16,19 @@ export interface UserQueries {
   readonly find: (id: number) => Promise<User>
   /** Returns the account with the given e-mail address, which must be in lower case, or null if there is none. */
   readonly findAccount: (email: string) => Promise<Account | null>
-  /** Returns at most `limit` users that pass the filter and whose ids are greater than `after`, ordered by id. */
+  /** Returns at most `limit` users that match the filter, with ids greater than `after`, ordered by id. */
   readonly page: (
     page: { readonly limit: number; readonly after: number },
     filter?: UserFilter
   ) => Promise<{ users: User[]; more: boolean }>
   /**
-   * Returns a user's grants, ordered by app id. Discarded apps are omitted. Throws Forbidden if the requesting
-   * user is neither this user nor an administrator.
+   * Returns a user's grants, ordered by app id. Omits discarded apps. Throws Forbidden if the requesting user is
+   * neither this user nor an administrator.
    */
   readonly grants: (id: number, context: RequestContext) => Promise<UserGrant[]>
   /**
-   * Does the same as `grants`, but returns all of the user's permissions: from grants, as the owner of apps, and as an
-   * admin of the organizations that own them.
+   * Like `grants`, but also includes the permissions that the user has as the owner of apps, or as an admin of an
+   * organization that owns apps.
    */
   readonly permissions: (id: number, context: RequestContext) => Promise<UserGrant[]>
 }

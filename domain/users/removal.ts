@@ -11,8 +11,8 @@ import { refuseLimitedKey } from './changes.ts'
 import type { User } from './user.ts'
 
 /**
- * The maximum number of memberships, and of grants, that get separate audit entries when a user is deleted. The user's
- * entry contains the total numbers.
+ * When a user is deleted, at most this many of their memberships, and at most this many of their grants, get separate
+ * audit entries. The user's own entry contains the total numbers.
  */
 const MAX_ENTRIES = 1000
 
@@ -22,7 +22,7 @@ interface Occasion {
   readonly context: RequestContext
 }
 
-/** A user who was deleted, and the numbers of apps that they owned. */
+/** A deleted user, and the numbers of apps that they owned. */
 export interface RemovedUser extends DisposedApps {
   readonly user: User
 }
@@ -30,9 +30,9 @@ export interface RemovedUser extends DisposedApps {
 /** The function that deletes users: see `UserService`. */
 export interface UserRemoval {
   /**
-   * Deletes a user with their sessions, memberships and grants. Throws BeyondPermissionBoundary or InsufficientScope if
-   * a client key isn't allowed to do this, TransferNotAllowed if a request with a session would transfer the apps,
-   * LastAdmin, or any error of `disposeOfApps`.
+   * Deletes a user and their sessions, memberships and grants. Throws BeyondPermissionBoundary or InsufficientScope if
+   * a client key isn't allowed to do this, and TransferNotAllowed if a request with a session would transfer the apps.
+   * May also throw LastAdmin or any error of `disposeOfApps`.
    */
   readonly remove: (id: number, apps: AppsDisposal, context: RequestContext) => Promise<RemovedUser>
 }

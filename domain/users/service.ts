@@ -15,10 +15,10 @@ import type { SignIn } from './sign-in.ts'
 /**
  * The operations on users and their sessions.
  *
- * Each change is one transaction, which includes its audit entries. Functions throw UserNotFound if a user doesn't
- * exist, and EmailTaken if another user has the e-mail address. E-mail addresses are in lower case. They throw
- * BeyondPermissionBoundary if a client key with any limit creates or changes an administrator, or sets a password or an
- * e-mail address.
+ * Functions throw UserNotFound if a user doesn't exist, and EmailTaken if another user has the e-mail address. They
+ * throw BeyondPermissionBoundary if a client key that is limited in any way creates or changes an administrator, or sets a password
+ * or an e-mail address. E-mail addresses must be in lower case. Each change is one transaction, which includes its
+ * audit entries.
  */
 export interface UserService extends UserQueries, UserOverviews, UserChanges, UserRemoval, UserSessions, SignIn {}
 

@@ -4,7 +4,7 @@ const TOKEN_BYTES = 32
 const CLIENT_BYTES = 16
 const LIFETIME_MS = 14 * 86_400_000
 
-/** A session as it is stored: with the SHA-256 of its token, but without the token. */
+/** A stored session. It contains the SHA-256 of the session's token, but not the token. */
 export interface Session {
   readonly id: string
   readonly userId: number
@@ -22,11 +22,14 @@ export interface Session {
 export interface SessionCredential {
   readonly accessToken: string
   readonly client: string
-  /** The e-mail address of the user. */
+  /** The user's e-mail address. */
   readonly uid: string
 }
 
-/** Returns the token of a new session, and the fields to store. Only the reply to the sign-in contains the token. */
+/**
+ * Creates a token for a new session, and the session's fields to store. Only the response to the sign-in contains the
+ * token.
+ */
 export const newSession = (
   now: Date
 ): { accessToken: string; kept: Pick<Session, 'digest' | 'client' | 'createdAt' | 'expiresAt'> } => {

@@ -20,17 +20,20 @@ export interface PasswordChange {
  * the requesting user.
  */
 export interface UserSessions {
-  /** Returns the session of a credential, and its user, or null if the session has ended or the account is locked. */
+  /**
+   * Returns the session that a credential belongs to, and its user. Returns null if the session has ended or the
+   * account is locked.
+   */
   readonly findSession: (credential: SessionCredential) => Promise<{ session: Session; user: User } | null>
   /** Returns the sessions that haven't expired, newest first. */
   readonly sessions: (context: RequestContext) => Promise<Session[]>
   /** Ends a session. Throws SessionNotFound if the user has no such session. */
   readonly endSession: (sessionId: string, context: RequestContext) => Promise<void>
-  /** Ends the session of the request, unless it has already ended. */
+  /** Ends the request's session, unless it has already ended. */
   readonly signOut: (context: RequestContext) => Promise<void>
   /**
-   * Sets a password, and ends all other sessions. Throws InvalidToken if the session of the request has ended in the
-   * meantime, or InvalidLogin if the password has changed since it was verified.
+   * Sets a password, and ends all of the user's other sessions. Throws InvalidToken if the request's session has ended
+   * in the meantime, or InvalidLogin if the password has changed since it was verified.
    */
   readonly changePassword: (change: PasswordChange, context: RequestContext) => Promise<void>
 }

@@ -37,12 +37,12 @@ export interface SignedIn {
 export interface SignIn {
   /**
    * Starts a session for a user whose password was verified against the hash in `account`, and stores the location.
-   * Throws InvalidLogin if the account was locked or deleted in the meantime, or its password was changed.
+   * Throws InvalidLogin if the account has been locked or deleted in the meantime, or its password has changed.
    */
   readonly signIn: (account: Account, source: SignInSource) => Promise<SignedIn>
-  /** Creates a user and starts a session. The audit trail names the user as the actor. Throws EmailTaken. */
+  /** Creates a user and starts a session. The new user is the actor in the audit trail. Throws EmailTaken. */
   readonly signUp: (user: Pick<NewUser, 'name' | 'email' | 'passwordHash'>, source: SignInSource) => Promise<SignedIn>
-  /** Returns whether a user has signed in from the IP prefix of the given address in the last 90 days. */
+  /** Returns whether a user has signed in from the address's IP prefix in the last 90 days. */
   readonly isKnownLocation: (userId: number, address: string) => Promise<boolean>
 }
 
@@ -71,8 +71,8 @@ export const createSignIn = ({ read, write }: Transactor<Pick<Reads, 'users' | '
 })
 
 /**
- * Returns the account if the password is correct. This takes the same time if there is no account. Throws InvalidLogin,
- * or AccountLocked if the password is correct but the account is locked.
+ * Returns the account if the password is correct. This takes the same time even if there is no account. Throws
+ * InvalidLogin if it isn't correct, and AccountLocked if it's correct but the account is locked.
  */
 export const checkPassword = async (
   passwords: PasswordHasher,
@@ -104,5 +104,5 @@ const auditSourceOf = (user: User, { address, requestId }: SignInSource): AuditS
   requestId
 })
 
-/** Returns the earliest time of a sign-in whose location still counts as known. */
+/** Returns the earliest sign-in time for which a location still counts as known. */
 const oldestLocation = (at: Date): Date => new Date(at.getTime() - LOCATION_DAYS * DAY_MS)

@@ -1,12 +1,12 @@
 export interface User {
   readonly id: number
   readonly name: string
-  /** In lower case, because case is ignored when e-mail addresses are compared. */
+  /** In lower case, because e-mail addresses are compared case-insensitively. */
   readonly email: string
   /** An `admin` can manage users and client keys, but has no permissions for other users' apps. */
   readonly role: 'member' | 'admin'
   readonly colorTheme: string | null
-  /** A locked account can't sign in. Locking it ends its sessions. */
+  /** A locked account can't sign in. Locking an account ends its sessions. */
   readonly accountLocked: boolean
   readonly createdAt: Date
 }

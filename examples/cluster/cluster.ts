@@ -40,7 +40,10 @@ and drops it at the end.`,
   }
 })
 
-/** Resolves when the process receives a signal to stop. The signal doesn't end the process, so that it can clean up. */
+/**
+ * Resolves when the process receives a signal to stop. The signal itself doesn't terminate the process, which can
+ * therefore clean up first.
+ */
 const stopSignal = async (): Promise<void> => {
   await new Promise<void>(resolve => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
@@ -51,7 +54,7 @@ const stopSignal = async (): Promise<void> => {
   })
 }
 
-/** Creates the database, starts the nodes and the proxy, and adds to `undo` the functions that reverse these steps. */
+/** Creates the database, and starts the nodes and the proxy. Adds to `undo` the functions that reverse these steps. */
 const start = async (count: number, terminal: Terminal, undo: (() => Promise<unknown>)[]): Promise<Cluster> => {
   const database = await createDatabase(terminal.environment())
   undo.push(database.drop)

@@ -9,7 +9,7 @@ import { isPostgres, postgresUrl, postgresUrlIssue, shownUrl } from '../../net/d
 // Short enough that users don't wonder whether the program hangs.
 const CONNECT_MS = 5000
 
-/** A PostgreSQL database that exists only during one run. */
+/** A PostgreSQL database that exists for only one run. */
 export interface ClusterDatabase {
   readonly url: string
   readonly name: string
@@ -20,8 +20,9 @@ export interface ClusterDatabase {
 }
 
 /**
- * Creates a database on the server that `DATABASE_URL` specifies if it's a PostgreSQL server, or else on the server on
- * this machine. Throws a CommandError if it can't be created, and a ConfigError if `DATABASE_URL` isn't valid.
+ * Creates a database on the PostgreSQL server in `DATABASE_URL`, or on this machine's server if `DATABASE_URL` isn't a
+ * PostgreSQL URL. Throws a CommandError if the database can't be created, or a ConfigError if `DATABASE_URL` is
+ * invalid.
  */
 export const createDatabase = async (env: Environment): Promise<ClusterDatabase> => {
   const refusals: string[] = []
@@ -70,7 +71,7 @@ const createAt = async (url: string): Promise<ClusterDatabase> => {
 
 const execute = async (url: URL, statement: string): Promise<void> => {
   const client = new pg.Client({ connectionString: driverUrl(url.href), connectionTimeoutMillis: CONNECT_MS })
-  // The event is ignored, because the pending query rejects if the connection is lost.
+  // If the connection is lost, the pending query rejects, so the event can be ignored.
   client.on('error', () => {})
   await client.connect()
   try {
@@ -80,7 +81,7 @@ const execute = async (url: URL, statement: string): Promise<void> => {
   }
 }
 
-/** Returns the message of the given error. If the host has several addresses, returns the message for the first one. */
+/** Returns an error's message. If the host has several addresses, returns the message for the first one. */
 const reasonOf = (error: unknown): string => {
   const first: unknown = error instanceof AggregateError ? error.errors[0] : error
   return first instanceof Error ? first.message : String(first)

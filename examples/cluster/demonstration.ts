@@ -26,7 +26,9 @@ interface Receipt {
   readonly waited_ms: number
 }
 
-/** Issues a key, shows that every node accepts it, revokes it, and shows the receipt and that every node refuses it. */
+/**
+ * Issues a key and shows that every node accepts it. Revokes it, and shows the receipt and that every node refuses it.
+ */
 export const showRevocation = async ({ nodes, base, token }: Cluster, { print }: Terminal): Promise<void> => {
   const [first] = nodes
   print('1. Node 1 issues a key. Every node accepts it, and caches it.\n')
@@ -79,7 +81,7 @@ const send = async (url: string, token: string, body: object): Promise<unknown> 
 const tryAll = async (nodes: readonly Node[], key: IssuedKey): Promise<string> =>
   rowsText(await Promise.all(nodes.map(node => attempt(node, key))))
 
-/** Sends a request with the given key to the given node, and returns the row that shows the result. */
+/** Sends a request with the key to the node, and returns a table row with the result. */
 const attempt = async ({ name, base }: Node, { key_access_token: token }: IssuedKey): Promise<string[]> => {
   const response = await fetch(`${base}/apps`, { headers: { authorization: `Bearer ${token}` } })
   await response.arrayBuffer()

@@ -13,7 +13,7 @@ const io = {
   args: argv.slice(2),
   env,
   cwd: '.',
-  // Opened only on first access. This command doesn't read it.
+  // A getter, because accessing `process.stdin` opens it. This command doesn't read it.
   get stdin() {
     return process.stdin
   },

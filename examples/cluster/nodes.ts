@@ -8,7 +8,7 @@ import { pathOf } from '../../paths.ts'
 
 const LISTENING = /Server listening at http:\/\/[^\s"]*:(\d+)/
 
-/** A node, which runs the service in a separate process. */
+/** A node: the service in a separate process. */
 export interface Node {
   readonly name: string
   readonly base: string
@@ -16,16 +16,19 @@ export interface Node {
   readonly freeze: () => void
   /** Resumes the node. */
   readonly thaw: () => void
-  /** Stops the node with SIGTERM, and resolves when it has ended. */
+  /** Stops the node with SIGTERM, and resolves when it has exited. */
   readonly stop: () => Promise<void>
-  /** Resolves when the node has ended, for any reason. */
+  /** Resolves when the node has exited, for any reason. */
   readonly ended: Promise<void>
 }
 
-// Blank values override .env and the environment, whose settings, such as METRICS_PORT, are for another service.
+// Blank values override .env and the environment, because settings there, such as METRICS_PORT, are for another
+// service.
 const DEFAULTS = Object.fromEntries(Object.keys(Config.properties).map(name => [name, '']))
 
-/** Starts a node on a free port. Throws a CommandError with the node's output if it ends before it listens. */
+/**
+ * Starts a node on a free port. Throws a CommandError with the node's output if it exits before it starts listening.
+ */
 export const startNode = async (name: string, env: NodeJS.ProcessEnv): Promise<Node> => {
   const child = spawn('sh', [pathOf('build/run.sh'), 'server.js'], {
     env: { ...process.env, ...DEFAULTS, ...env, NODE_NAME: name, HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'info' },

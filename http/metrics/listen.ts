@@ -11,7 +11,8 @@ import { replaceNodeReplies } from '../node-replies.ts'
 
 /**
  * Serves `GET /metrics` on `METRICS_HOST` and `METRICS_PORT` until the service has closed. Returns the port, or null if
- * `METRICS_PORT` is not set. Must be called before the service listens. Throws a ConfigError if the port can't be used.
+ * `METRICS_PORT` isn't set. Must be called before the service starts listening. Throws a ConfigError if the port can't
+ * be used.
  */
 export const listenForMetrics = async (fastify: FastifyInstance): Promise<number | null> => {
   const { METRICS_HOST, METRICS_PORT } = fastify.config

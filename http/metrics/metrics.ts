@@ -12,11 +12,11 @@ import { ReadCounter, ReadGauge, RouteDurations, single } from './readings.ts'
 export interface Metrics {
   /** Counts a completed request. */
   readonly countRequest: RequestCounts['add']
-  /** Counts a refusal by its reason. There are only a few different reasons. */
+  /** Counts a refusal by reason. There are only a few possible reasons. */
   readonly countRefusal: (reason: string) => void
-  /** Records the time that a change waited for its receipt, in milliseconds. */
+  /** Records how long a change waited for its receipt, in milliseconds. */
   readonly observeReceipt: (ms: number) => void
-  /** Returns all metrics as text, along with the media type. */
+  /** Returns all metrics as text, with the media type. */
   readonly render: () => Promise<{ type: string; text: string }>
 }
 
@@ -50,18 +50,18 @@ export const createMetrics = (sources: MetricSources): Metrics => {
   }
 }
 
-// Without this empty list, each metric would be added to the process's global registry.
+// Without this empty list, prom-client would add each metric to the process's global registry.
 const registers: Registry[] = []
 
 const REFUSALS = {
   name: 'trivial_refusals_total',
-  help: 'Requests whose credential was refused, by the reason that is logged.',
+  help: 'Requests with a refused credential, by the logged reason.',
   labelNames: ['reason'] as const
 }
 
 const RECEIPTS = {
   name: 'trivial_receipt_wait_seconds',
-  help: 'The time that changes waited for their receipts.',
+  help: 'The time for which changes waited for their receipts.',
   buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
 }
 
@@ -73,7 +73,7 @@ const REQUESTS = {
 
 const POOL = {
   name: 'trivial_pool_connections',
-  help: 'Connections to the database, by state, and requests that wait for one.',
+  help: 'Database connections by state, and requests that are waiting for one.',
   labelNames: ['state'] as const
 }
 
@@ -106,9 +106,13 @@ const stateMetrics = (sources: MetricSources): Metric[] => {
     counter('trivial_token_cache_hits_total', 'Tokens that were found in the cache.', () => cache().hits),
     counter('trivial_token_cache_misses_total', 'Tokens that had to be decrypted and looked up.', () => cache().misses),
     gauge('trivial_token_cache_size', 'Tokens in the cache.', () => cache().size()),
-    gauge('trivial_usage_pending', 'Tokens whose usage is not stored yet.', () => sources.keyUsage.pending()),
-    gauge('trivial_epoch', 'The last change of a key that this process has read.', () => database().epoch),
-    gauge('trivial_lease_remaining_seconds', 'The time until the lease of this node expires.', () => {
+    gauge('trivial_usage_pending', 'Tokens whose usage has not been stored yet.', () => sources.keyUsage.pending()),
+    gauge(
+      'trivial_epoch',
+      'The number of the last change to a key that this process has read.',
+      () => database().epoch
+    ),
+    gauge('trivial_lease_remaining_seconds', "The time until this node's lease expires.", () => {
       const { leaseRemainingMs } = database()
       return leaseRemainingMs === null ? null : leaseRemainingMs / 1000
     }),

@@ -5,7 +5,7 @@ import type { RouteCounts } from './request-counts.ts'
 
 type Read<Label extends string> = () => Iterable<MetricValue<Label>>
 
-/** Returns the given value without labels, or no values if it is null. */
+/** Returns one value without labels, or an empty array if the value is null. */
 export const single = (value: number | null): MetricValue<never>[] => (value === null ? [] : [{ value, labels: {} }])
 
 /** A gauge whose values are read when the metrics are collected. It may have no values. */
@@ -47,7 +47,7 @@ const DURATION = {
   help: 'The duration of requests, by method and route.'
 }
 
-/** A histogram of request durations, which is read from the request counts. */
+/** A histogram of request durations. Its values are read from the request counts. */
 export class RouteDurations extends Histogram<'method' | 'route'> {
   readonly #routes: () => Iterable<RouteCounts>
 

@@ -3,11 +3,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 /** The counts for one route and method. */
 export interface RouteCounts {
   readonly labels: { readonly method: string; readonly route: string }
-  /** The number of replies, by status. */
+  /** The number of responses, by status. */
   readonly statuses: Map<number, number>
-  /**
-   * The number of replies for each range of durations, by upper bound in BOUNDS. The last one is for longer durations.
-   */
+  /** The number of responses in each bucket. The last bucket, which has no upper bound, counts longer durations. */
   readonly buckets: number[]
   /** The total duration of all requests, in milliseconds. */
   sum: number
@@ -37,12 +35,13 @@ const newCounts = (method: string, route: string): RouteCounts => ({
 })
 
 /**
- * Creates a server's request counts. Their number depends only on the routes, not on the requests. A library's counters
- * would look up their labels for each request, which takes longer than all the work that is done here.
+ * Creates a server's request counts. The number of counts depends on the routes, not on the requests. Unlike the
+ * counters of prom-client, they don't look up labels for each request, which would take longer than the rest of the
+ * work.
  */
 export const createRequestCounts = (): RequestCounts => {
   const all = new Map<string, RouteCounts>()
-  // The keys are the routes' configuration objects. Each route has its own.
+  // Keyed by the routes' `config` objects, because each route has a different one.
   const found = new Map<object, Map<string, RouteCounts>>()
 
   const countsOf = (method: string, config: { url?: string }): RouteCounts => {

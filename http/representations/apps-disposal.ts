@@ -2,7 +2,7 @@ import { InvalidFields } from '../../domain/errors.ts'
 import { OWNER } from '../validation-issues.ts'
 import type { AppsDisposal } from '../../domain/apps/disposal.ts'
 
-/** The query parameters that specify what happens to the apps of a deleted owner. */
+/** The query parameters that specify what happens to a deleted owner's apps. */
 export const AppsDisposalQuery = {
   type: 'object',
   properties: {
@@ -19,7 +19,7 @@ export const AppsDisposalQuery = {
   }
 } as const
 
-/** Returns what the query specifies for the apps. Throws InvalidFields if it contains both parameters. */
+/** Returns what the query specifies for the apps. Throws InvalidFields if both parameters were sent. */
 export const toAppsDisposal = ({
   transfer_to: text,
   apps
@@ -29,7 +29,7 @@ export const toAppsDisposal = ({
 }): AppsDisposal => {
   if (text === undefined) return apps ?? null
   if (apps !== undefined) {
-    const detail = 'transfer_to and apps cannot be sent together: the apps are either transferred or deleted'
+    const detail = 'transfer_to and apps cannot be sent together: the apps can be transferred or deleted, but not both'
     throw new InvalidFields({ issues: ['transfer_to', 'apps'].map(name => ({ path: [name], detail })) })
   }
   const [type, id] = text.split(':')

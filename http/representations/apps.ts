@@ -3,7 +3,7 @@ import type { App } from '../../domain/apps/app.ts'
 
 const timestamp = { type: 'string', format: 'date-time', examples: ['2026-01-05T09:00:00.000Z'] } as const
 
-/** The reply that Trivial's own clients expect for a change that doesn't return a resource. */
+/** The response that Trivial's own clients expect to a change that doesn't return a resource. */
 export const MessageJson = {
   $id: 'Message',
   type: 'object',
@@ -39,7 +39,7 @@ const properties = {
   },
   descriptive_name: {
     type: 'string',
-    description: 'The display name of the app. It is unique among the apps of the owner that are not deleted.',
+    description: "The display name of the app. It is unique among the owner's apps that are not deleted.",
     examples: ['Invoice Sync']
   },
   hostname: { type: 'string', description: 'The same value as `name`.', examples: ['ba6811fb3e073d'] },
@@ -79,7 +79,7 @@ const properties = {
     ...timestamp,
     type: ['string', 'null'],
     examples: [null],
-    description: 'When the app was deleted, or null if it was not.'
+    description: 'When the app was deleted, or null if it has not been.'
   }
 } as const
 
@@ -92,19 +92,19 @@ export interface Hosting {
   readonly loadBalancer: string
 }
 
-/** Returns an app as JSON text. */
+/** Serializes an app as JSON. */
 export type WriteApp = (app: App) => string
 
 /**
- * Creates a function that serializes apps. It concatenates strings, because most of an app is JSON text already:
+ * Creates a function that serializes apps. It concatenates strings, because most of an app is already JSON text: the
  * panels, schedule and tags are never parsed between the database and the socket.
  */
 export const createAppWriter = ({ domain, loadBalancer }: Hosting): WriteApp => {
   const toText = createTimestampWriter()
   const hosting = `"domain":${JSON.stringify(domain)},"load_balancer":${JSON.stringify(loadBalancer)}`
 
-  // The fields are in the order of `properties`. They are written out in a single template literal, because looping
-  // over the names and looking up each value would take twice as long.
+  // The fields are in the order of `properties`. They're written out in one template literal, because a loop over the
+  // names would take twice as long.
   return app => {
     const { type, id } = app.owner
     const userId = type === 'User' ? id : 'null'

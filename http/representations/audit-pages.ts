@@ -130,7 +130,7 @@ const toChangeJson = (action: Action, attribute: string, change: Change) => ({
   new_value: change.to ?? null
 })
 
-/** Returns the changes in an entry. As in Trivial, an app's deletion is represented by its time. */
+/** Returns the changes in an entry. As in Trivial, deleting an app sets its `discarded_at`. */
 const changesOf = ({ action, at, changes }: ScopedAudit): Record<string, Change> =>
   action === 'app.delete'
     ? { discarded_at: { from: null, to: at.toISOString() } }

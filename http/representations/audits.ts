@@ -28,7 +28,11 @@ export const AuditJson = {
       examples: ['2026-01-05T09:00:00.000Z']
     },
     actor: { $ref: 'Actor#' },
-    action: { type: 'string', description: 'The action: a resource and a verb.', examples: ['client_key.rotate'] },
+    action: {
+      type: 'string',
+      description: 'The action, which consists of a resource and a verb.',
+      examples: ['client_key.rotate']
+    },
     subject: {
       type: 'object',
       required: ['type', 'id'],
@@ -42,18 +46,18 @@ export const AuditJson = {
       type: 'object',
       additionalProperties: { type: 'object', properties: { from: {}, to: {}, changed: { type: 'boolean' } } },
       description:
-        'The changed fields, each with its old value in `from` and its new value in `to`. A value that is secret or ' +
-        'too large is not included; `changed` is true instead.',
+        'The changed fields, each with its old value in `from` and its new value in `to`. For values that are ' +
+        'secret or too large, `changed` is true instead.',
       examples: [{ enabled: { from: true, to: false } }]
     },
     address: {
       type: ['string', 'null'],
-      description: 'The IP address of the requester, or null if the change was made on the machine of the service.',
+      description: "The IP address of the requester, or null if the change was made on the service's machine.",
       examples: ['10.0.0.5']
     },
     request_id: {
       type: ['string', 'null'],
-      description: 'The id of the request in the log of the service, or null if there was no request.',
+      description: "The id of the request in the service's log, or null if there was no request.",
       examples: ['req-1']
     },
     previous_hash: {
@@ -69,7 +73,7 @@ export const AuditJson = {
   }
 } as const
 
-/** Returns an entry as JSON text. */
+/** Serializes an audit entry as JSON. */
 export const writeAudit = ({
   sequence,
   at,

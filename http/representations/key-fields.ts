@@ -25,15 +25,13 @@ const text = { type: 'string', pattern: PRINTABLE } as const
 /** The owner of keys in a query or a command. */
 export const ownerText = { ...text, maxLength: MAX_OWNER } as const
 
-export const OwnerQuery = { type: 'object', required: ['owner'], properties: { owner: ownerText } } as const
-
 /** The writable fields of a key. */
 export const keyFields = {
   name: {
     ...text,
     minLength: 1,
     maxLength: 100,
-    description: 'The name of the key. It is unique among the keys that are not revoked.',
+    description: 'The name of the key. It is unique among keys that are not revoked.',
     examples: ['billing-sync']
   },
   description: {
@@ -102,7 +100,7 @@ export const keyFields = {
         examples: [60]
       }
     },
-    description: 'The rate limit of the key, which all its tokens share. Null if there is no limit.',
+    description: "The key's rate limit, which all its tokens share, or null if there is no limit.",
     examples: [{ max: 100, window_seconds: 60 }]
   },
   metadata: {
@@ -117,7 +115,7 @@ export const NewKeyBody = {
   required: ['name'],
   additionalProperties: false,
   properties: keyFields,
-  // If this example is sent unchanged, the new key works from the sender's address and expires after a day.
+  // If this example is sent unchanged, the new key can be used from any address and expires after a day.
   examples: [
     {
       name: 'tried-in-the-docs',
@@ -133,7 +131,7 @@ export const ChangeKeyBody = {
   type: 'object',
   additionalProperties: false,
   properties: keyFields,
-  // Contains no change that could lock anyone out.
+  // The example contains no change that could lock anyone out.
   examples: [{ description: 'Copies invoices to the ledger every hour', expires_at: '90d' }]
 } as const
 
@@ -146,8 +144,8 @@ export const RotateBody = {
       minimum: 0,
       maximum: MAX_GRACE_SECONDS,
       description:
-        `How many seconds the older tokens stay active; ${DEFAULT_GRACE_SECONDS} by default. 0 ends them ` +
-        'immediately.',
+        `How long the older tokens stay active, in seconds. The default is ${DEFAULT_GRACE_SECONDS}. 0 revokes ` +
+        'them immediately.',
       examples: [DEFAULT_GRACE_SECONDS]
     }
   }
@@ -169,8 +167,8 @@ export const RevokeBody = {
 type Written = XStatic<typeof ChangeKeyBody>
 
 /**
- * Returns the key change in a body that has been validated against its schema. Durations are relative to `now`, which
- * is in milliseconds since 1970. Throws InvalidFields for issues that a schema can't express.
+ * Converts a validated body to a key change. Durations are relative to `now`, in milliseconds since 1970. Throws
+ * InvalidFields for issues that a schema can't express.
  */
 export const toKeyChange = (body: Written, now: number): KeyChange => {
   const expiresAt = toTimestamp('expires_at', body.expires_at ?? undefined, 'ahead', now) ?? null
@@ -185,8 +183,7 @@ export const toKeyChange = (body: Written, now: number): KeyChange => {
       name: body.name,
       description: body.description,
       owner: body.owner,
-      // The strings are checked instead of the JSON text, in which an escape sequence could hide the start of a
-      // credential.
+      // Checks the strings instead of the JSON text, because escape sequences in JSON could hide a credential.
       metadata: textsIn(body.metadata).join('\n')
     })
   ]
@@ -209,12 +206,12 @@ const toRateLimit = (limit: { max: number; window_seconds: number } | null): Rat
   limit === null ? null : { max: limit.max, windowSeconds: limit.window_seconds }
 
 /** Returns the reason for a revocation. Throws InvalidFields if it contains a credential. */
-export const toReason = ({ reason = null }: XStatic<typeof RevokeBody>): string | null => {
+export const toReason = ({ reason = null }: Pick<XStatic<typeof RevokeBody>, 'reason'>): string | null => {
   refuseCredentials({ reason })
   return reason
 }
 
-/** Returns metadata in its canonical form, or an issue. Checks the length first, to limit the time for the rest. */
+/** Returns metadata in its canonical form, or an issue. Checks the length before anything that takes longer. */
 const toMetadata = (metadata: object = {}): { value: Metadata; issue: string | null } => {
   if (isOutOfRange(metadata)) return { value: {}, issue: RANGE_RULE }
   return Buffer.byteLength(JSON.stringify(metadata)) > MAX_METADATA_BYTES

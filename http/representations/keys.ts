@@ -1,4 +1,4 @@
-import { toReceiptJson } from './receipts.ts'
+import { receiptOrNull, toReceiptOrNull } from './receipts.ts'
 import type { ChangedKey } from '../../domain/keys/freshness/receipt.ts'
 import type { ClientKey, ClientKeyRecord, TokenRecord } from '../../domain/keys/client-key.ts'
 import { keyFields } from './key-fields.ts'
@@ -33,12 +33,12 @@ export const ActorJson = {
     },
     id: {
       type: 'string',
-      description: 'The id of the client key or user. For `cli`, the id of the user of the operating system.',
+      description: "The id of the client key or user. For `cli`, the id of the operating system's user.",
       examples: ['0190d2a4-7c1e-7b3a-9f60-2f1c8f1f0a11']
     },
     name: {
       type: 'string',
-      description: 'The name of the client key or user. For `cli`, the name of the user of the operating system.',
+      description: "The name of the client key or user. For `cli`, the name of the operating system's user.",
       examples: ['billing-sync']
     }
   }
@@ -80,10 +80,10 @@ const keyProperties = {
     oneOf: [{ $ref: 'Actor#' }, { type: 'null' }],
     description: 'The actor who issued the key, or null for an environment key.'
   },
-  revoked_at: timestampOrNull('When the key was permanently revoked, or null if it was not.'),
+  revoked_at: timestampOrNull('When the key was permanently revoked, or null if it has not been.'),
   revoked_reason: textOrNull('The reason for the revocation, or null if there is none.', 'The laptop was stolen'),
   last_used_at: timestampOrNull(
-    'When a request with the key was last accepted, or null if none was. Can be up to a second out of date.'
+    'When a request with the key was last accepted, or null if none has been. May be up to a second out of date.'
   )
 } as const
 
@@ -116,11 +116,17 @@ export const TokenRecordJson = {
       examples: ['9f86d081']
     },
     created_at: timestampOrNull('When the token was created, or null for the tokens of environment keys.'),
-    expires_at: timestampOrNull('When the token expires because of a rotation, or null if it does not.'),
-    revoked_at: timestampOrNull('When the token was revoked separately from its key, or null if it was not.'),
-    last_used_at: timestampOrNull('When a request with the token was last accepted, or null if none was.'),
-    last_used_ip: textOrNull('The IP address that last used the token, or null if none has.', '10.0.0.5'),
-    last_used_agent: textOrNull('The User-Agent that last used the token, or null if none has.', 'billing-sync/2.1'),
+    expires_at: timestampOrNull('When the token expires because of a rotation, or null if it does not expire.'),
+    revoked_at: timestampOrNull('When the token was revoked separately from its key, or null if it has not been.'),
+    last_used_at: timestampOrNull('When a request with the token was last accepted, or null if none has been.'),
+    last_used_ip: textOrNull(
+      'The IP address from which the token was last used, or null if it has not been used.',
+      '10.0.0.5'
+    ),
+    last_used_agent: textOrNull(
+      'The User-Agent with which the token was last used, or null if it has not been used.',
+      'billing-sync/2.1'
+    ),
     use_count: { type: 'integer', description: 'The number of accepted requests with the token.', examples: [42] }
   }
 } as const
@@ -158,17 +164,11 @@ export const IssuedKeyJson = {
   properties: { ...keyProperties, ...secrets }
 }
 
-const receipt = {
-  anyOf: [{ $ref: 'Receipt#' }, { type: 'null' }],
-  description:
-    'The receipt of the change, or null if the database became unavailable before every node had confirmed it.'
-} as const
-
 export const ChangedKeyJson = {
   $id: 'ChangedClientKey',
   type: 'object',
   required: [...Object.keys(keyProperties), 'receipt'],
-  properties: { ...keyProperties, receipt }
+  properties: { ...keyProperties, receipt: receiptOrNull }
 }
 
 export const RotatedKeyJson = {
@@ -178,10 +178,10 @@ export const RotatedKeyJson = {
   properties: {
     ...keyProperties,
     ...secrets,
-    receipt,
+    receipt: receiptOrNull,
     older_tokens: {
       ...tokens,
-      description: 'The other tokens of the key, with their expiry, and the time and IP address of their last use.'
+      description: "The key's other tokens, with their expiry and the time and IP address of their last use."
     }
   }
 }
@@ -205,7 +205,7 @@ export const PolicyJson = {
   properties: Object.fromEntries(policyNames.map(property => [property, keyProperties[property]]))
 }
 
-/** Returns the identity and the policy of a key as JSON. */
+/** Returns a key's identity and policy as JSON. */
 export const toPolicyJson = (key: ClientKey) => ({
   id: key.id,
   name: key.name,
@@ -218,7 +218,7 @@ export const toPolicyJson = (key: ClientKey) => ({
   rate_limit: key.rateLimit === null ? null : { max: key.rateLimit.max, window_seconds: key.rateLimit.windowSeconds }
 })
 
-/** Returns a key as JSON. Dates are serialized in ISO 8601, in UTC, with milliseconds. */
+/** Returns a key as JSON. JSON.stringify serializes the dates in ISO 8601, in UTC, with milliseconds. */
 export const toKeyJson = (key: ClientKeyRecord) => ({
   ...toPolicyJson(key),
   description: key.description,
@@ -230,10 +230,10 @@ export const toKeyJson = (key: ClientKeyRecord) => ({
   last_used_at: key.lastUsedAt
 })
 
-/** Returns a changed key as JSON, with the receipt for the change. */
+/** Returns a changed key as JSON, with the receipt of the change. */
 export const toChangedJson = ({ key, receipt }: ChangedKey) => ({
   ...toKeyJson(key),
-  receipt: receipt === null ? null : toReceiptJson(receipt)
+  receipt: toReceiptOrNull(receipt)
 })
 
 export const toTokenJson = (token: TokenRecord) => ({

@@ -13,29 +13,28 @@ export const NodeJson = {
       type: 'array',
       items: { type: 'string' },
       description:
-        'The generations of the secrets that the node opens tokens with. The first is that of its `CLIENT_SECRET`, ' +
-        'which seals new tokens. The others are those of its `CLIENT_SECRET_PREVIOUS`. Empty if the version of the ' +
-        'node does not report them.',
+        "The generations of the node's secrets. The first belongs to its `CLIENT_SECRET`, which seals new tokens. " +
+        "The others belong to its `CLIENT_SECRET_PREVIOUS`. Empty if the node's version does not report them.",
       examples: [['5e884898', '9f86d081']]
     },
     epoch: {
       type: 'integer',
-      description: 'The number of the last change of a client key that the node confirmed.',
+      description: 'The number of the last change to a client key that the node confirmed.',
       examples: [1042]
     },
     behind: {
       type: 'integer',
-      description: 'The number of changes after the last one that the node confirmed.',
+      description: 'The number of changes that the node has not confirmed yet.',
       examples: [0]
     },
     lease_ms: {
       type: 'integer',
-      description: 'How long the node uses its cache without contact with the database, in milliseconds.',
+      description: 'How long the node trusts its cache without contacting the database, in milliseconds.',
       examples: [2000]
     },
     evicted_at: {
       anyOf: [{ type: 'string', format: 'date-time' }, { type: 'null' }],
-      description: 'When the node was evicted because it did not confirm a change in time, or null if it was not.',
+      description: 'When the node was evicted because it did not confirm a change in time, or null if it has not been.',
       examples: [null]
     }
   }

@@ -14,7 +14,7 @@ export const organizationFields = {
   },
   billing_email: {
     ...userFields.email,
-    description: 'The e-mail address that bills are sent to.',
+    description: 'The e-mail address to which bills are sent.',
     examples: ['billing@northwind.example.com']
   }
 } as const
@@ -23,7 +23,7 @@ export const roleField = {
   type: 'string',
   enum: ROLES,
   description:
-    'The role of the user in the organization. An admin may do everything. A member may read the apps of the ' +
+    "The user's role in the organization. An admin may do everything. A member may read the apps of the " +
     'organization. A guest has no access to them.',
   examples: ['member']
 } as const

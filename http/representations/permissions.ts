@@ -4,7 +4,7 @@ import type { UserGrant } from '../../domain/users/rows.ts'
 const permits = {
   type: 'array',
   items: { type: 'string', enum: Object.keys(PERMITS) },
-  description: 'The permissions that the user was granted.',
+  description: 'The permissions that the user has been granted.',
   examples: [['read', 'update']]
 } as const
 
@@ -36,7 +36,7 @@ const permittedSet = {
     app_names: {
       type: 'array',
       items: { type: 'string' },
-      description: 'The names of the apps that the user has this permission on.',
+      description: 'The names of the apps on which the user has this permission.',
       examples: [['ba6811fb3e073d']]
     },
     credential_set_ids: { type: 'array', items: { type: 'integer' }, description: 'Always empty.', examples: [[]] }

@@ -1,5 +1,5 @@
 const DAY_MS = 86_400_000
-/** The maximum number of cached days. */
+/** The maximum number of days in the cache. */
 const MAX_DAYS = 1000
 
 const padded = (count: number, digits: number): string[] =>
@@ -9,8 +9,8 @@ const upTo60 = padded(60, 2)
 const upTo1000 = padded(1000, 3)
 
 /**
- * Creates a function that formats timestamps like `toISOString`, but in a fraction of the time, because it caches
- * formatted days. A list contains two timestamps for each app.
+ * Creates a function that formats timestamps like `toISOString`, but much faster, because it caches formatted days.
+ * Lists contain two timestamps for each app.
  */
 export const createTimestampWriter = (): ((timestamp: Date) => string) => {
   const days = new Map<number, string>()

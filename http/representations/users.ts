@@ -15,20 +15,21 @@ export const userFields = {
     type: 'string',
     format: 'email',
     maxLength: 254,
-    description: 'The e-mail address of the user. It is not case-sensitive.',
+    description: "The user's e-mail address. It is not case-sensitive.",
     examples: ['ada@example.com']
   },
   password: {
     type: 'string',
     maxLength: 1000,
-    // There is no example, because sending it unchanged would create a user with a published password.
+    // There is no example, because sending it unchanged would create a user with a publicly known password.
     description: 'The password, 12 to 128 characters long. The most common passwords are refused.'
   },
   role: {
     type: 'string',
     enum: ['member', 'admin'],
     description:
-      'The role of the user. An `admin` manages users and client keys. The role gives no access to the apps of others.',
+      "The user's role. An `admin` can manage users and client keys. The role gives no access to the apps of other " +
+      'users.',
     examples: ['member']
   },
   color_theme: {

@@ -24,7 +24,7 @@ declare module 'fastify' {
     authenticate: Hook
     /** A `preHandler` hook that repeats the check without counting the request again. */
     reauthorize: Hook
-    /** Repeats the check. Handlers call this after a long wait. */
+    /** Repeats the check. Handlers call it after a long wait. */
     reauthorizeNow: (request: FastifyRequest, reply: FastifyReply) => Promise<void>
   }
 }

@@ -21,16 +21,16 @@ import type { RequestRefusal } from './client-key-refusals.ts'
 
 declare module 'fastify' {
   /**
-   * The types that a service can declare by merging: `scope` is the union of its scopes, and is `string` by default.
-   * `principal` is the type of `request.principal`, and is a client key by default.
+   * Types that a service can set by declaration merging: `scope` is the union of its scopes (default: `string`), and
+   * `principal` is the type of `request.principal` (default: a client key principal).
    */
   // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- a service merges its types into it
   interface ClientKeyTypes {}
 
   interface FastifyContextConfig {
     /**
-     * The scope that a client key needs for the route, or an array of scopes that it needs. If it is null, any key is
-     * accepted. If it is `none`, which is the default, no key is accepted.
+     * The scope or scopes that a client key needs for the route. If null, any key is accepted. If `none`, no key is
+     * accepted. Default: `none`.
      */
     scope?: ClientKeyScope | readonly ClientKeyScope[] | null | 'none'
   }
@@ -44,7 +44,7 @@ declare module 'fastify' {
   }
 
   interface FastifyRequest {
-    /** Who the request acts for, or null until a hook has authenticated it. */
+    /** The principal that the request acts for, or null until a hook has authenticated the request. */
     principal: RequestPrincipal | null
   }
 }
@@ -63,7 +63,7 @@ export interface ClientKeyHook {
   (request: FastifyRequest, reply: FastifyReply): Promise<void>
 }
 
-/** Decides whether a request is accepted. */
+/** Decides whether to accept a request. */
 type Decide = (
   token: string,
   demand: Demand<RequestRefusal>,
@@ -81,7 +81,7 @@ export interface ClientKeyHookOptions {
 
 export type ClientKeyAuthOptions = ClientKeyHookOptions & { verify: Decide }
 
-/** The error for a refused request, which is thrown through `@fastify/bearer-auth` to the hook. */
+/** An error that carries a refusal through `@fastify/bearer-auth` to the hook. */
 class RequestRefused extends Error {
   readonly refused: Refused<RequestRefusal>
 
@@ -98,12 +98,12 @@ const REASONS: Readonly<Record<string, RequestRefusal | undefined>> = {
 }
 
 /**
- * Authenticates and authorizes requests by client keys (RFC 6750). The key must be active, and have the scopes that the
- * route declares as `config.scope`. The request must comply with the key's `allowed_ips` and `rate_limit`.
+ * Authenticates and authorizes requests by client keys (RFC 6750). The key must be active and have the scopes that the
+ * route declares in `config.scope`. The request must comply with the key's `allowed_ips` and `rate_limit`.
  *
  * A refused request fails with a `statusCode` of 401 (`CREDENTIAL_REQUIRED`, `INVALID_TOKEN`), 403
  * (`BROWSER_NOT_ALLOWED`, `ADDRESS_NOT_ALLOWED`, `USER_REQUIRED`, `INSUFFICIENT_SCOPE`), 429 (`RATE_LIMITED`) or 503
- * (`LIMIT_UNDECIDED`). The reason is logged once at level info as `reason`. A 401 doesn't reveal it to the client.
+ * (`LIMIT_UNDECIDED`). The reason is logged as `reason`, at level `info`. A 401 doesn't reveal it to the client.
  */
 export default fp<ClientKeyAuthOptions>(
   async (fastify, { verify, ...options }) => {
@@ -138,7 +138,7 @@ export const createClientKeyHook = async (
       }
       const refused = refusedBy(error)
       if (refused === null) {
-        // @fastify/bearer-auth has already set another status, which Fastify would keep.
+        // @fastify/bearer-auth has already set another status, and Fastify wouldn't change it.
         reply.code((error as FastifyError).statusCode ?? 500)
         done(error)
         return
@@ -151,10 +151,7 @@ export const createClientKeyHook = async (
   return awaitable(hook)
 }
 
-/**
- * Returns a hook that can be called with a callback, as Fastify does, or awaited, as in a host application's async
- * hook.
- */
+/** Returns a hook that can be called with a callback, as Fastify does, or awaited in another async hook. */
 const awaitable = (hook: onRequestHookHandler): ClientKeyHook => {
   const call = function (this: FastifyInstance, request: FastifyRequest, reply: FastifyReply, done?: Done) {
     if (done !== undefined) {

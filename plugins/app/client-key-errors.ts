@@ -1,7 +1,7 @@
 import { createError } from '@fastify/error'
 
-// The errors that the client key plugins throw. Each has a status code, and the messages don't mention the routes of
-// any particular service.
+// The errors that the client key plugins throw. Each has a status code. The messages don't mention any routes, because
+// other services use these plugins, too.
 
 export const CredentialRequired = createError<[]>(
   'CREDENTIAL_REQUIRED',
@@ -11,14 +11,15 @@ export const CredentialRequired = createError<[]>(
 
 export const InvalidToken = createError<[]>(
   'INVALID_TOKEN',
-  'The request contains no active client key. Send Authorization: Bearer <key_access_token> once, with a token that ' +
-    'this service allows.',
+  'The request contains no active client key. Send exactly one Authorization: Bearer <key_access_token> header ' +
+    'with a valid token.',
   401
 )
 
 export const BrowserNotAllowed = createError<[]>(
   'BROWSER_NOT_ALLOWED',
-  "A browser sent this request from another site's page. Pages must not contain client keys; call from a server.",
+  "A browser sent this request from another site's page. Do not use client keys in web pages; send the request " +
+    'from a server.',
   403
 )
 
@@ -36,7 +37,7 @@ export const InsufficientScope = createError<[scope: string]>(
 
 export const AddressNotAllowed = createError<[]>(
   'ADDRESS_NOT_ALLOWED',
-  'The client key is active, but not allowed from your address. Add that address, or call from an allowed one.',
+  'The client key is active, but not allowed from your address. Add your address, or use an allowed one.',
   403
 )
 
@@ -48,13 +49,13 @@ export const UserRequired = createError<[]>(
 
 export const RateLimited = createError<[]>(
   'RATE_LIMITED',
-  'The client key has used up its rate limit. Try again after the number of seconds in Retry-After.',
+  'The client key has exceeded its rate limit. Try again after the number of seconds in Retry-After.',
   429
 )
 
 export const LimitUndecided = createError<[options: { cause: unknown }]>(
   'LIMIT_UNDECIDED',
-  'The service cannot currently determine whether the client key has used up its rate limit. Try again later.',
+  'The service cannot currently determine whether the client key has exceeded its rate limit. Try again later.',
   503
 )
 

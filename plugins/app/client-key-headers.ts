@@ -14,7 +14,7 @@ export const hasDuplicateAuthorization = ({ raw: { rawHeaders } }: FastifyReques
 
 /**
  * Returns whether a browser sent the request from another site's page, according to the request's Fetch Metadata and
- * Origin headers (RFC 6454). Pages from the service's public origin don't count as another site.
+ * Origin headers (RFC 6454). Pages at `publicOrigin` belong to the same site.
  */
 export const isCrossSite = (request: FastifyRequest, publicOrigin: string | null): boolean => {
   const { origin, 'sec-fetch-site': site } = request.headers
@@ -22,9 +22,9 @@ export const isCrossSite = (request: FastifyRequest, publicOrigin: string | null
   if (origin === undefined || origin === publicOrigin) return false
   if (!URL.canParse(origin)) return true
   const { protocol, host: originHost } = new URL(origin)
-  // The same host with another scheme is another origin: PUBLIC_URL specifies the scheme that browsers use.
+  // If only the scheme differs, the page has another origin, because browsers use the scheme in PUBLIC_URL.
   if (publicOrigin !== null && new URL(publicOrigin).host === originHost) return true
-  // The host is parsed with the origin's scheme, so that it doesn't matter whether a default port is specified.
+  // Parses the host with the origin's scheme, so that it doesn't matter whether either contains the default port.
   const own = `${protocol}//${request.host}`
   return !URL.canParse(own) || new URL(own).host !== originHost
 }

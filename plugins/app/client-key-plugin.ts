@@ -9,12 +9,12 @@ import { KeysUnavailable } from './client-key-errors.ts'
 import clientKeyAuth from './client-key-auth.ts'
 import type { ClientKeyHookOptions } from './client-key-auth.ts'
 
-/** Keys that `createClientKeys` manages, with any type of scopes. */
+/** The keys that `createClientKeys` returns, with scopes of any type. */
 interface ManagedKeys {
   keys: Pick<ClientKeys, 'recorder' | 'scopes'> & Pick<ClientKeys<never>, 'verify'>
 }
 
-/** A list of keys, your own lookup function, or both. */
+/** A list of keys, a lookup function, or both. */
 type ListedKeys = AuthenticatorOptions & VerifierSettings
 
 /** The options for the plugin. `realm` is the realm in `WWW-Authenticate`. Default: `api`. */
@@ -33,13 +33,13 @@ export type ClientKeyPluginOptions = (ManagedKeys | ListedKeys) & Pick<ClientKey
  * )
  * ```
  *
- * `requireClientKey` refuses requests without an active key, and requests whose key lacks a scope that the route
- * requires, doesn't allow the address, or has used up its rate limit. The reason why a token is invalid is only logged,
- * as `reason`.
+ * `requireClientKey` refuses a request if it has no active key. It also refuses the request if the key lacks a required
+ * scope, doesn't allow the address, or has used up its rate limit. The reason why a token is invalid is logged as
+ * `reason`, but not sent to the client.
  */
 export default fp<ClientKeyPluginOptions>(
   async (fastify, { realm = 'api', ...options }) => {
-    // The type of scopes doesn't matter here, because refuseUnknownScopes checks the scopes that routes declare.
+    // The type of the scopes doesn't matter here, because refuseUnknownScopes checks the scopes that routes declare.
     const verify = 'keys' in options ? verifyOf(options) : verifierOf(options).verify
     if (!REALM.test(realm)) {
       throw new TypeError('realm must consist of printable ASCII characters, except quotes and backslashes')
@@ -55,7 +55,7 @@ export default fp<ClientKeyPluginOptions>(
   { name: 'client-key-plugin', fastify: '5.x' }
 )
 
-// The characters that a quoted string in WWW-Authenticate can contain unescaped.
+// The characters that a quoted string in WWW-Authenticate can contain without escaping.
 const REALM = /^[\x20\x21\x23-\x5b\x5d-\x7e]+$/
 
 const verifyOf = ({ keys }: { readonly keys?: { readonly verify?: unknown } }): Verify => {
@@ -63,7 +63,7 @@ const verifyOf = ({ keys }: { readonly keys?: { readonly verify?: unknown } }): 
   return keys.verify as Verify
 }
 
-/** Wraps a `verify` function, so that its errors result in a 503 that reveals nothing about the store. */
+/** Wraps a `verify` function so that its errors result in a 503, which reveals nothing about the store. */
 const orUnavailable =
   (verify: Verify): Verify =>
   async (token, demand) => {
@@ -74,9 +74,7 @@ const orUnavailable =
     }
   }
 
-/**
- * Throws if a route declares a scope that keys can't have. If `scopes` is null, keys can have any string as a scope.
- */
+/** Throws if a route declares a scope that keys can't have. If `scopes` is null, any string can be a scope. */
 const refuseUnknownScopes = (fastify: FastifyInstance, scopes: readonly string[] | null): void => {
   const isKnown = (scope: unknown): boolean =>
     typeof scope === 'string' && scope !== 'none' && (scopes === null || scopes.includes(scope))

@@ -13,7 +13,7 @@ import {
   UserRequired
 } from './client-key-errors.ts'
 
-/** The reasons for refusing a request that don't depend on its key. */
+/** The reasons for a refusal that don't depend on the key. */
 export type RequestRefusal =
   'no_credential' | 'malformed_header' | 'duplicate_header' | 'too_many_headers' | 'cross_site' | 'user_required'
 
@@ -27,7 +27,7 @@ interface Challenge {
 
 type ToError = (refused: RequestRefused, reply: FastifyReply, challenge: Challenge) => FastifyError
 
-/** The errors that reveal the reason for a refusal. All other reasons result in the same 401. */
+/** The errors that reveal the reason for a refusal. All other reasons result in the same 401 error. */
 const ERRORS: Readonly<Partial<Record<RefusalReason | RequestRefusal, ToError>>> = {
   no_credential: (_refused, reply, { realm }) => {
     reply.header('www-authenticate', bearerChallenge(realm))
@@ -45,12 +45,12 @@ const ERRORS: Readonly<Partial<Record<RefusalReason | RequestRefusal, ToError>>>
   limit_undecided: ({ cause }) => new LimitUndecided({ cause })
 }
 
-/** Returns the error for a refused request, and sets the headers of the reply. */
+/** Returns the error for a refused request, and sets the response's headers and status. */
 export const errorOf: ToError = (refused, reply, challenge) => {
   const { reason, rate } = refused
   const error = (ERRORS[reason] ?? toInvalidToken)(refused, reply, challenge)
   if (rate !== undefined) setRateHeaders(reply, rate).header('retry-after', rate.resetSeconds)
-  // @fastify/bearer-auth has already set another status, which Fastify would keep.
+  // @fastify/bearer-auth has already set another status, and Fastify wouldn't change it.
   reply.code(Number(error.statusCode))
   return error
 }
@@ -69,7 +69,7 @@ export const setRateHeaders = (
     .header('ratelimit-policy', `"client_key";q=${max};w=${windowSeconds}`)
     .header('ratelimit', `"client_key";r=${remaining};t=${resetSeconds}`)
 
-/** Logs a refusal in one line, with the reason, which isn't always in the reply, and the key if it is known. */
+/** Logs the reason for a refusal, which may be missing from the response, and the key if it's known. */
 export const logRefusal = (request: FastifyRequest, { reason, token }: RequestRefused): void => {
   request.log.info(
     { reason, key: token?.key.id, method: request.method, route: request.routeOptions.url, address: request.ip },

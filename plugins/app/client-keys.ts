@@ -99,7 +99,7 @@ const withIntrospection = <R extends string>(
 ): KeyDemand<R> =>
   config.isIntrospection === true ? { ...demand, scopes: INTROSPECTORS, keyId: clientId ?? undefined } : demand
 
-/** Creates the usage recorder, which is flushed when the server closes. */
+/** Creates the usage recorder, and flushes it when the server closes. */
 const recorderOf = (fastify: FastifyInstance): UsageRecorder => {
   const usage = createUsageRecorder({
     write: createUsageWriter(fastify.storage),
@@ -119,7 +119,7 @@ const warnOfUnusableKeys = async ({ config, log }: FastifyInstance, keys: KeySer
   if (unreachable > 0) {
     log.warn(
       { entries: unreachable },
-      'some entries of CLIENT_KEYS are not key_ids of 32 hexadecimal digits; only a JWT can contain them, but ' +
+      'some entries in CLIENT_KEYS are not key_ids of 32 hexadecimal digits; they work only in JWTs, but ' +
         'CLIENT_KEY_JWT is false'
     )
   }
@@ -135,8 +135,8 @@ const warnOfUnusableKeys = async ({ config, log }: FastifyInstance, keys: KeySer
   if (outdated.length > 0) {
     log.warn(
       { keys: outdated.map(({ key }) => key.id) },
-      'environment keys were last used with tokens of secrets that are not configured, which are refused; add the ' +
-        'secrets to CLIENT_SECRET_PREVIOUS, or replace the keys; npm run key:secrets shows details'
+      'environment keys were last used with tokens that are now refused, because their secrets are not configured; ' +
+        'add the secrets to CLIENT_SECRET_PREVIOUS, or replace the keys; npm run key:secrets shows details'
     )
   }
   if (allowList.length === 0 && !(await keys.list({ revoked: false }, { limit: 1 })).keys.length) {

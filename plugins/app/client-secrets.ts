@@ -6,8 +6,8 @@ import { admitProcess, areMutual, generationsOf } from '../../domain/keys/token/
 import type { OwnGenerations } from '../../domain/keys/token/secrets.ts'
 
 /**
- * Throws a ConfigError if the service starts with secrets that other processes with the same database don't have. Every
- * process must be able to decrypt the tokens that any other process creates.
+ * Throws a ConfigError at startup if other processes that use the same database don't have the service's secrets. Every
+ * process must be able to decrypt the tokens that the others create.
  */
 export default fp(
   async fastify => {
@@ -15,14 +15,14 @@ export default fp(
     const { storage, log } = fastify
     const generations = generationsOf(CLIENT_SECRET, CLIENT_SECRET_PREVIOUS)
     if (allowNew) {
-      log.warn('ALLOW_NEW_SECRET is true, so any secret is accepted; remove it before the next start')
+      log.warn('ALLOW_NEW_SECRET is true, so any secret is accepted; remove it before you restart the service')
     }
     try {
       await storage.keys.write(async tx => await admitProcess(tx, { generations, allowNew }))
     } catch (error) {
       throw error instanceof SecretNotShared ? new ConfigError(error.message) : error
     }
-    // Registers the node, so that it is listed once it has started. If this fails, the first request tries again.
+    // Registers the node, so that it's listed before its first request. If this fails, the first request tries again.
     await Promise.allSettled([storage.keyLookup.barrier()])
     await warnOfOtherSecrets(fastify, generations)
   },
@@ -37,7 +37,7 @@ const warnOfOtherSecrets = async ({ storage, log }: FastifyInstance, own: OwnGen
   if (others.length === 0) return
   log.warn(
     { generations: own, nodes: others.map(({ name, generations }) => ({ name, generations })) },
-    'these nodes refuse the tokens of this node, or it refuses theirs; give all nodes the same secrets; until then, ' +
-      'tokens that a node would refuse are not created'
+    "these nodes refuse this node's tokens, or this node refuses theirs; give all nodes the same secrets; until " +
+      'then, tokens that a node would refuse are not created'
   )
 }

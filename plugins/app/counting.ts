@@ -25,8 +25,8 @@ const countInRedis = async (fastify: FastifyInstance, url: string): Promise<Coun
     onLost: why => {
       fastify.log.warn(
         why,
-        'Redis at REDIS_URL does not respond; requests of keys with a rate limit and attempts to sign in are ' +
-          'refused with 503 until it does'
+        'Redis at REDIS_URL does not respond; requests with rate-limited keys and attempts to sign in are refused ' +
+          'with 503 until it does'
       )
     },
     onBack: () => {

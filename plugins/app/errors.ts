@@ -32,7 +32,8 @@ import {
 const RETRY_AFTER_SECONDS = 1
 
 /**
- * Replies to every error with a problem document (RFC 9457). Unexpected errors are logged, but not revealed to clients.
+ * Responds to every error with a problem document (RFC 9457). Unexpected errors are logged, but not revealed to
+ * clients.
  */
 export default fp(
   async fastify => {
@@ -51,13 +52,13 @@ export default fp(
       reply.header('allow', allowed.join(', '))
       return new MethodNotAllowed()
     }
-    // Registered in a separate context, so that the hook only runs for requests without a route.
+    // Registered in a separate context, so that the hook runs only for requests that match no route.
     await fastify.register(async scope => {
       // Refuses the request before its body is read.
       scope.addHook('onRequest', (request, reply, done) => {
         done(refuse(request, reply))
       })
-      // Routes may also call this handler themselves, as a route that serves the files in a folder does.
+      // Routes may also call this handler, for example a route that serves files, if a file doesn't exist.
       scope.setNotFoundHandler((request, reply) => {
         throw refuse(request, reply)
       })
@@ -76,7 +77,7 @@ interface Served {
   router: FindMyWay.Instance<FindMyWay.HTTPVersion.V1>
 }
 
-// Called on the first request without a route, so that it doesn't delay every start: creating the router takes as long
+// Called on the first request that matches no route rather than at startup, because creating this router takes as long
 // as creating Fastify's own.
 const routesServed = (routes: readonly Route[]): Served => {
   const router = FindMyWay(ROUTING)
@@ -84,15 +85,15 @@ const routesServed = (routes: readonly Route[]): Served => {
   return { methods: [...new Set(routes.map(({ method }) => method))], router }
 }
 
-/** Returns whether a route was found, and none of its parameters is empty. */
+/** Returns whether a route was found and none of its parameters are empty. */
 const isServed = (found: FindMyWay.FindResult<FindMyWay.HTTPVersion.V1> | null): boolean =>
   found !== null && !Object.values(found.params).includes('')
 
 /** Sends the problem document for an error. */
 export const sendProblem = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
   const problem = toProblem(error)
-  // On a route with `attachValidation`, the handler may throw an error of its own that includes the validation issues.
-  // Only `request.validationError` then contains the place.
+  // On a route with `attachValidation`, the handler may throw a new error with the validation issues. In that case,
+  // only `request.validationError` shows which part failed.
   const place = placeOf(error) ?? placeOf(request.validationError)
   const fields = problemFields(problem, request.routeOptions.schema, place)
   const document = toDocument(problem, { requestId: request.id, fields })
@@ -115,7 +116,7 @@ export const sendProblem = (error: unknown, request: FastifyRequest, reply: Fast
   reply.code(status).type(PROBLEM_MEDIA_TYPE).send(JSON.stringify(document))
 }
 
-/** The problems that Fastify's errors are converted to, by error code. */
+/** The problems that replace Fastify's errors, by error code. */
 const frameworkProblems: Readonly<Record<string, ProblemClass>> = {
   FST_ERR_BAD_URL: BadUrl,
   FST_ERR_MAX_PARAM_LENGTH: RouteNotFound,
@@ -126,7 +127,7 @@ const frameworkProblems: Readonly<Record<string, ProblemClass>> = {
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: BadRequest
 }
 
-/** The problems that the errors of the client key plugins are converted to. Their messages mention signing in too. */
+/** The problems that replace the errors of the client key plugins. Their messages also mention signing in. */
 const keyProblems: Readonly<Record<string, ProblemClass>> = {
   CREDENTIAL_REQUIRED: CredentialRequired,
   INVALID_TOKEN: InvalidToken,

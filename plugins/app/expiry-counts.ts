@@ -5,12 +5,12 @@ import { logBackground } from '../../http/logging.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** The numbers of client keys that expire soon. They are only read when they are requested. */
+    /** The number of client keys that expire within 1, 7 and 30 days. Only read from the database when needed. */
     expiryCounts: ExpiryCounts
   }
 }
 
-/** Provides the numbers of client keys that expire soon, for the metrics. */
+/** Counts the client keys that expire soon, for the metrics. */
 export default fp(
   async fastify => {
     const counts = createExpiryCounts({ keys: fastify.clientKeys, background: logBackground(fastify.log) })

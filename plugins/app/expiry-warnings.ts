@@ -4,7 +4,9 @@ import { expiringKeys } from '../../domain/keys/lifecycle/expiry.ts'
 const DAY_MS = 86_400_000
 const MAX_LINES = 100
 
-/** Logs a warning for each managed key that expires soon, when the service starts listening and then once a day. */
+/**
+ * Logs a warning for each managed key that expires soon, when the service starts listening and once a day after that.
+ */
 export default fp(
   async fastify => {
     const warn = async (): Promise<void> => {
@@ -18,7 +20,7 @@ export default fp(
       } catch (error) {
         fastify.log.warn(
           { err: error },
-          'could not read the client keys that expire soon; the next attempt is in a day'
+          'could not read the client keys that expire soon; the next attempt will be in a day'
         )
       }
     }
@@ -33,7 +35,7 @@ export default fp(
       start()
       await warning
     })
-    // Without this, reading could fail because the database was closed, and the failure would be logged.
+    // Waits for any running read. Otherwise, it would fail when the database closes, and log the failure.
     fastify.addHook('onClose', async () => {
       clearInterval(timer)
       await warning

@@ -3,12 +3,12 @@ import type { Metrics, MetricSources } from '../../http/metrics/metrics.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** The server's metrics, or null if `METRICS_PORT` is not set. */
+    /** The server's metrics, or null if `METRICS_PORT` isn't set. */
     metrics: Metrics | null
   }
 }
 
-/** Collects metrics if `METRICS_PORT` is set. They are served on a separate port: see `listenForMetrics`. */
+/** Collects metrics if `METRICS_PORT` is set. `listenForMetrics` serves them on that port. */
 export default fp(
   async fastify => {
     const metrics = fastify.config.METRICS_PORT === null ? null : await load(fastify)
@@ -22,7 +22,7 @@ export default fp(
   { name: 'metrics', dependencies: ['config'] }
 )
 
-// Imported dynamically, so that the library is only loaded if it is used. This is a separate function, because the
+// Imported dynamically, so that the library is only loaded if it's used. This is a separate function, because the
 // compiler doesn't rewrite the `.ts` extension of an import inside a default export.
 const load = async (sources: MetricSources): Promise<Metrics> => {
   const { createMetrics } = await import('../../http/metrics/metrics.ts')

@@ -18,7 +18,7 @@ const problems = problemReplies(BadUrl, BadRequest, RequestTimeout, ExpectationF
 export default fp(
   async fastify => {
     const { TRUST_PROXY } = fastify.config
-    // Fastify compares addresses literally, so it wouldn't trust a proxy's address if a port follows it.
+    // Fastify compares addresses literally, so it wouldn't trust a proxy if the address includes a port.
     const isTrusted = createRangeCheck(TRUST_PROXY)
     fastify.decorate('isTrustedProxy', isTrusted)
     if (TRUST_PROXY.length > 0) {

@@ -8,7 +8,7 @@ import { LimitUndecided, SignInLimited } from '../../http/errors.ts'
 import { knownAddress } from '../../http/addresses.ts'
 import { ipPrefix, plainAddress } from '../../net/addresses.ts'
 
-/** The account that a login attempt is for: its e-mail address, and its user, or null if no user has this address. */
+/** The account that a login attempt is for. `user` is null if no user has this e-mail address. */
 interface AttemptedAccount {
   readonly email: string
   readonly user: User | null
@@ -17,8 +17,8 @@ interface AttemptedAccount {
 declare module 'fastify' {
   interface FastifyInstance {
     /**
-     * Counts an attempt to sign in or up from the address of a request. Throws SignInLimited if there were too many
-     * attempts, or LimitUndecided if they can't be counted. `limitAccount` and `limitUser` throw the same errors.
+     * Counts an attempt to sign in or sign up from the request's address. Throws SignInLimited if there have been too
+     * many attempts, or LimitUndecided if they can't be counted. `limitAccount` and `limitUser` throw the same errors.
      */
     limitAddress: (request: FastifyRequest, reply: FastifyReply) => Promise<void>
     /**
@@ -34,25 +34,26 @@ declare module 'fastify' {
 const MINUTE = 60
 const TEN_MINUTES = 10 * MINUTE
 
-/** The maximum number of counters for each limit, which limits memory usage to 32 MB during an attack. */
+/** The maximum number of counters for each limit. This keeps memory usage below 32 MB during an attack. */
 const MAX_COUNTED = 50_000
 
 /** Limits login attempts. */
 export default fp(
   async fastify => {
-    // In memory, each limit has separate counters, so that a flood of counters for one limit doesn't evict the others.
+    // In memory, each limit has separate counters, so that a flood of counters for one limit can't evict those of
+    // others.
     const limit = (name: string, max: number, seconds: number): LoginAttemptLimit =>
       createLoginAttemptLimit(
         name,
         { max, seconds },
         fastify.counters ?? createMemoryCounters({ maxKeys: MAX_COUNTED })
       )
-    // The limits for attempts to sign in to an account, from a single IP prefix and from all prefixes together.
+    // The limits for attempts to sign in to an account: from one IP prefix, and from all prefixes together.
     const accountLimits = () => ({ pair: limit('pair', 20, TEN_MINUTES), account: limit('account', 100, TEN_MINUTES) })
 
     const addresses = limit('address', 60, MINUTE)
     const users = limit('user', 20, TEN_MINUTES)
-    // These are separate, so that a flood of unknown e-mail addresses doesn't evict the counters for existing accounts.
+    // These are separate, so that a flood of unknown e-mail addresses can't evict the counters of existing accounts.
     const [accounts, others] = [accountLimits(), accountLimits()]
 
     fastify.decorate('limitAddress', async (request, reply) => {

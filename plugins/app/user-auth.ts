@@ -15,22 +15,22 @@ declare module 'fastify' {
      * declare this.
      */
     users?: 'any' | 'admin' | 'none'
-    /** The error for a request without an accepted credential. Default: an error with the status 401. */
+    /** The error for requests without an accepted credential. Default: an error with status 401. */
     unauthenticated?: ProblemClass
   }
 
   interface FastifyInstance {
     passwords: PasswordHasher
     /**
-     * Authenticates a request by its session. Throws InvalidToken if the session doesn't exist, and ClientKeyRequired
-     * or AdminRequired if the route doesn't accept the user.
+     * Authenticates a request by its session. Throws InvalidToken if the session doesn't exist, or ClientKeyRequired or
+     * AdminRequired if the route doesn't accept the user.
      */
     requireUser: (credential: SessionCredential, request: FastifyRequest) => Promise<void>
   }
 }
 
 /**
- * Authenticates users by their sessions, which are sent as a Bearer token, or in the headers `access-token`, `client`
+ * Authenticates users by their sessions, which are sent as a Bearer token or in the headers `access-token`, `client`
  * and `uid`. Credentials in the URL are ignored.
  */
 export default fp(

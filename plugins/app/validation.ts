@@ -31,7 +31,7 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Whether a request may omit the body. A missing body is treated as an empty object. */
     optionalBody?: boolean
-    /** Whether unknown query parameters are ignored instead of refused. */
+    /** Whether unknown query parameters are ignored instead of rejected. */
     anyQuery?: boolean
   }
 }
@@ -58,8 +58,8 @@ export type Handler<Schema extends FastifySchema> = RouteHandlerMethod<
 type Check = (data: unknown) => true | { error: FastifySchemaValidationError[] }
 
 /**
- * Creates a check that is compiled on its first use. Compiling the checks for all routes would take a tenth of the
- * startup time.
+ * Creates a check that is compiled on first use. Compiling the checks for all routes would take 10 % of the startup
+ * time.
  */
 const bodyCheck = (schema: Schema): Check => {
   let validate: ValidateFunction | undefined
@@ -71,14 +71,14 @@ const bodyCheck = (schema: Schema): Check => {
   }
 }
 
-/** Creates a check for path or query parameters, which it also converts from strings. */
+/** Creates a check for path or query parameters. The check also converts them from strings. */
 const urlCheck = (schema: UrlSchema): Check => {
   const check = bodyCheck(schema)
   const read = createUrlReader(schema)
   const hasNone = Object.keys(schema.properties).length === 0
   return data => {
     const values = data as Record<string, unknown>
-    // Most requests have no query.
+    // Saves time, because most requests have no query.
     if (hasNone && Object.keys(values).length === 0) return true
     read(values)
     const result = check(values)
@@ -90,20 +90,20 @@ const failed = (issues: Issue[]): { error: FastifySchemaValidationError[] } => (
   error: issues as FastifySchemaValidationError[]
 })
 
-// Many clients send a Content-Type even if there is no body, with various media types.
+// Many clients send a Content-Type without a body, with various media types.
 const ignoreTypeOfEmptyBody: onRequestHookHandler = ({ headers }, _reply, done) => {
   const { 'content-length': length = '0', 'transfer-encoding': encoding } = headers
   if (length === '0' && encoding === undefined) delete headers['content-type']
   done()
 }
 
-/** Returns a schema that refuses unknown fields, so that a misspelled field isn't ignored. */
+/** Returns a schema that rejects unknown fields, so that misspelled fields aren't ignored. */
 const closed = (schema: unknown): unknown =>
   typeof schema === 'object' && schema !== null && 'properties' in schema && !('additionalProperties' in schema)
     ? { ...schema, additionalProperties: false }
     : schema
 
-/** Returns a schema for path parameters that refuses empty strings, such as the one between two slashes. */
+/** Returns a schema for path parameters that rejects empty strings, which two consecutive slashes would result in. */
 const filled = ({ properties, ...schema }: UrlSchema): UrlSchema => ({
   ...schema,
   properties: Object.fromEntries(
@@ -113,7 +113,7 @@ const filled = ({ properties, ...schema }: UrlSchema): UrlSchema => ({
 
 const NO_PARAMETERS = { type: 'object', properties: {} } as const
 
-/** Returns the schema of a documented route with strict validation and with the replies to refused requests. */
+/** Returns a documented route's schema with strict validation, and with the responses to refused requests. */
 const strict = (schema: FastifySchema, isAnyQuery: boolean): FastifySchema => {
   const { body, params, querystring = NO_PARAMETERS } = schema
   return {
@@ -135,20 +135,20 @@ const asEmptyObject: preValidationHookHandler = (request, _reply, done) => {
 }
 
 /**
- * Sets up request validation and reply serialization. Only the parameters in URLs are converted to the types in their
- * schema. Documented routes refuse unknown fields and query parameters.
+ * Sets up request validation and response serialization. Only parameters in URLs are converted to the types in their
+ * schema. Documented routes reject unknown fields and query parameters.
  */
 export default fp(
   async fastify => {
     fastify.setValidatorCompiler<Schema>(({ schema, httpPart }) =>
       httpPart === 'body' ? bodyCheck(schema) : urlCheck(schema as UrlSchema)
     )
-    // Replies are small or already serialized. Compiling serializers for all routes would slow down every start.
+    // Responses are small or already serialized. Compiling serializers for all routes would slow down startup.
     fastify.setSerializerCompiler(() => JSON.stringify)
     fastify.removeContentTypeParser(['text/plain', 'application/json'])
     const parseJson = fastify.getDefaultJsonParser('error', 'error')
     fastify.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
-      // Many clients send the Content-Type with every request, even without a body.
+      // Many clients send this Content-Type with every request, even without a body.
       const { schema, config } = request.routeOptions
       if (body.length === 0 && (schema?.body === undefined || config.optionalBody === true)) {
         done(null)
@@ -172,7 +172,7 @@ export default fp(
 const CHARSETS = /;\s*charset\s*=\s*("?)([^";]*)\1/gi
 const UTF_8 = ['utf-8', 'utf8', 'us-ascii']
 
-/** Returns the problem if a JSON body isn't unencoded UTF-8, or undefined if it is (RFC 8259, section 8.1). */
+/** Returns a problem if a JSON body is compressed or isn't UTF-8 (RFC 8259, section 8.1), or else undefined. */
 export const encodingProblem = (headers: IncomingHttpHeaders, body: Buffer): ProblemError | undefined => {
   const { 'content-type': type = '', 'content-encoding': coding = 'identity' } = headers
   if (coding.toLowerCase() !== 'identity') return new UnsupportedContentCoding()

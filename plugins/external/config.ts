@@ -12,7 +12,7 @@ declare module 'fastify' {
 }
 
 /**
- * Reads the environment into `fastify.config`. Throws a ConfigError that lists all invalid variables, if there are any.
+ * Reads the environment into `fastify.config`. Throws a ConfigError that lists all invalid variables if there are any.
  */
 export default fp<{ env: Environment }>(
   async (fastify, { env }) => {

@@ -6,7 +6,7 @@ import { sendProblem } from '../app/errors.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** A function that sets the CORS headers of a reply for which no hooks run, or null if no origins are allowed. */
+    /** Sets the CORS headers of a response for which no hooks run. Null if no origins are allowed. */
     setCorsHeaders: ((request: FastifyRequest, reply: FastifyReply) => void) | null
   }
 }
@@ -25,13 +25,13 @@ const ALLOWED = [
 
 const EXPOSED = [...SESSION_HEADERS, 'link', 'location', 'retry-after', 'x-request-id']
 
-/** Returns whether a request contains a client key, which pages must not use. */
+/** Returns whether a request contains a client key, which web pages must not use. */
 const hasKey = ({ headers }: FastifyRequest): boolean =>
   headers.authorization !== undefined && sessionCredential(headers) === null
 
 /**
  * Allows pages from the origins in `CORS_ORIGINS` to call the API for signed-in users, and to read the session headers.
- * Replies to requests with a client key have no CORS headers, because pages must not contain client keys.
+ * Responses to requests with a client key have no CORS headers, because pages must not contain client keys.
  */
 export default fp(
   async fastify => {

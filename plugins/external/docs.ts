@@ -7,8 +7,8 @@ import { lazily } from '../../domain/lazy.ts'
 const PREFIX = '/docs'
 
 /**
- * The strictest policy with which Swagger UI works: it loads its files from this server, sends requests only to it, and
- * sets inline styles.
+ * The strictest policy that Swagger UI works with. Swagger UI loads its files from this server, sends requests only to
+ * this server, and sets inline styles.
  */
 const POLICY = {
   'default-src': "'none'",
@@ -26,14 +26,14 @@ const ICON =
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="6" ' +
   'fill="#3b4151"/><path d="M7 8h18v4h-7v13h-4V12H7z" fill="#fff"/></svg>'
 
-/** The headers that concern the connection, and aren't copied to the reply. */
+/** Headers that concern the connection. They aren't copied to the response. */
 const CONNECTION_HEADERS = ['connection', 'keep-alive']
 
-/** The headers of conditional requests for files that the client has cached. */
+/** The headers of conditional requests, which clients send for cached files. */
 const CONDITIONAL_HEADERS = ['if-none-match', 'if-modified-since']
 
 /**
- * Loads Swagger UI in a separate application, which only serves its files. An empty plugin replaces its dependency
+ * Loads Swagger UI in a separate application that only serves its files. An empty plugin replaces its dependency
  * `@fastify/swagger`, because other routes serve the OpenAPI document.
  */
 const loadUi = async (): Promise<FastifyInstance> => {
@@ -50,7 +50,7 @@ const loadUi = async (): Promise<FastifyInstance> => {
       docExpansion: 'list',
       tryItOutEnabled: true,
       persistAuthorization: true,
-      // This layout omits the top bar, which shows the Swagger logo and can load documents from other servers.
+      // This layout omits the top bar, which shows the Swagger logo and lets users load documents from other servers.
       layout: 'BaseLayout',
       validatorUrl: null
     },
@@ -62,9 +62,7 @@ const loadUi = async (): Promise<FastifyInstance> => {
   return ui
 }
 
-/**
- * Serves Swagger UI at /docs. It is loaded on the first request, so that it doesn't delay the startup of the service.
- */
+/** Serves Swagger UI at `/docs`. It's loaded on the first request, so that it doesn't delay startup. */
 export default fp(
   async fastify => {
     const uiLoaded = lazily(loadUi)

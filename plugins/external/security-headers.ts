@@ -5,12 +5,14 @@ import helmet from 'helmet'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** The security headers of every reply. */
+    /** The security headers that every response contains. */
     securityHeaders: Readonly<Record<string, string>>
   }
 }
 
-/** Returns the headers that Helmet sets. Replies aren't pages, so the policy forbids loading resources and framing. */
+/**
+ * Returns the headers that Helmet sets. Responses aren't pages, so the policy forbids loading resources and framing.
+ */
 const securityHeaders = (): Record<string, string> => {
   const request = new IncomingMessage(new Socket())
   const response = new ServerResponse(request)
@@ -23,8 +25,8 @@ const securityHeaders = (): Record<string, string> => {
 }
 
 /**
- * Sets the security headers of every reply. They are always the same, so Helmet is called only once. `@fastify/helmet`
- * would create them again for each request, which takes longer than authenticating it.
+ * Sets the security headers of every response. They're always the same, so Helmet is called only once.
+ * `@fastify/helmet` would create them for each request, which takes longer than authenticating the request.
  */
 export default fp(
   async fastify => {

@@ -5,7 +5,7 @@ const MAX_SHUTDOWN_MS = 1000
 
 /**
  * Traces requests with OpenTelemetry if `OTEL_EXPORTER_OTLP_ENDPOINT` is set. Each request gets one span, which belongs
- * to the trace in its `traceparent` header (W3C Trace Context).
+ * to the trace in the request's `traceparent` header (W3C Trace Context).
  */
 export default fp(
   async fastify => {

@@ -27,15 +27,15 @@ const refusals = problemReplies(
   FreshnessLost,
   LimitUndecided
 )
-/** The additional problems for requests that have a body and may change data. */
+/** The additional problems of requests that have a body and may change data. */
 const bodyProblems = problemReplies(BodyTooLarge, UnsupportedMediaType, OutcomeUnknown)
 
 const forUsers = { any: {}, admin: problemReplies(AdminRequired), none: problemReplies(ClientKeyRequired) }
 
 /**
- * Every route in this folder accepts client keys that have the scope in the route's `config.scope`, and the users in
- * its `config.users`. The route's documentation lists them. The service doesn't start if a route lacks one of the two.
- * The domain services decide what a user may do with an app or organization.
+ * Every route in this folder accepts client keys with the scope in `config.scope`, and the users in `config.users`. The
+ * route's documentation lists both. The service doesn't start if a route lacks one of them. The domain services decide
+ * what a user may do with an app or organization.
  */
 const autohooks: FastifyPluginAsync = async fastify => {
   fastify.addHook('onRequest', fastify.authenticate)
@@ -50,7 +50,7 @@ const autohooks: FastifyPluginAsync = async fastify => {
     const withoutKeys = scope === 'none' ? problemReplies(UserRequired) : {}
     const schema = route.schema as FastifySchema & { description: string; response: Record<number, object> }
     const { security, sentence } = describeAccess({ scope, users, isIntrospection })
-    // Fastify reads a body for every method except these, even if the route has no schema for it.
+    // Fastify reads the bodies of all other requests, even if the route has no schema for them.
     const hasBody = [route.method].flat().some(method => method !== 'GET' && method !== 'HEAD')
     const isForm = schema.consumes !== undefined
     const forChanges = hasBody ? mergeReplies(bodyProblems, isForm ? {} : problemReplies(MalformedJson)) : {}
@@ -74,7 +74,7 @@ const autohooks: FastifyPluginAsync = async fastify => {
   })
 }
 
-/** Returns the error handler for a route that replies with its own problem instead of a 401. */
+/** Returns the error handler for a route that responds with its own problem instead of a 401. */
 const handleUnauthenticated =
   (Other: ProblemClass): NonNullable<RouteOptions['errorHandler']> =>
   (error, request, reply) => {

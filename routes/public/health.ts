@@ -39,10 +39,10 @@ const readySchema = {
   operationId: 'isReady',
   summary: 'Check whether the service is ready',
   description:
-    'Replies with 200 if requests with client keys can be processed, and with 503 otherwise. The reply also reports ' +
-    'whether changes are accepted, and what is failing. `lease`: the node cannot read changes made by other nodes. ' +
-    '`primary`: the database cannot be reached, or accepts no changes. `schema`: the database has no tables, or ' +
-    'those of another version.',
+    'Replies with 200 if requests with client keys can be processed, and with 503 otherwise. The reply also ' +
+    'reports whether changes are accepted, and what has failed. `lease`: the node cannot read changes made by ' +
+    'other nodes. `primary`: the database cannot be reached, or accepts no changes. `schema`: the database has no ' +
+    'tables, or its tables are from another version.',
   tags: ['Health'],
   security: [],
   response: { 200: ReadyStatus, ...problemReplies(NotReady) }
@@ -60,9 +60,9 @@ export default routes
 const isAlive: Handler<typeof aliveSchema> = async () => ({ status: 'ok' })
 
 const OBSTACLES: Readonly<Record<Obstacle, string>> = {
-  lease: 'lease: the service cannot read changes of client keys from the database',
+  lease: 'lease: the service cannot read changes to client keys from the database',
   primary: 'primary: the database cannot be reached, or accepts no changes',
-  schema: 'schema: the database has no tables, or those of another version'
+  schema: 'schema: the database has no tables, or its tables are from another version'
 }
 
 const isReady: Handler<typeof readySchema> = async ({ server, log }) => {

@@ -19,10 +19,10 @@ const executablePath = (process.env['PATH'] ?? '')
   .flatMap(folder => ['chromium', 'chromium-browser', 'google-chrome'].map(name => join(folder, name)))
   .find(isExecutable)
 
-/** The reason why tests of pages are skipped, or false if Chromium is installed. */
+/** The reason for skipping tests of pages, or false if Chromium is installed. */
 export const skip = executablePath === undefined ? 'there is no Chromium here' : false
 
-// By default, Chromium sends requests to hosts of its vendor, but tests need no network.
+// By default, Chromium sends requests to its vendor's hosts, but these tests must work without a network.
 const args = [
   '--no-sandbox',
   '--disable-gpu',
@@ -38,12 +38,12 @@ tap.teardown(async () => {
   await (await browser)?.close()
 })
 
-/** Opens a page in a new browser context without data of other tests. Collects its errors. */
+/** Opens a page in a new browser context, which shares no data with other tests, and collects the page's errors. */
 export const newPage = async (t: Test): Promise<{ page: Page; issues: string[] }> => {
   browser ??= chromium.launch({ ...(executablePath === undefined ? {} : { executablePath }), args })
   const context = await (await browser).newContext({ viewport: { width: 1280, height: 1400 } })
   t.teardown(() => context.close())
-  // A machine may be slow. tap ends a test that waits forever.
+  // Disables timeouts, because the machine may be slow. tap ends a test that never finishes.
   context.setDefaultTimeout(0)
   const page = await context.newPage()
   const issues: string[] = []
@@ -56,7 +56,7 @@ export const newPage = async (t: Test): Promise<{ page: Page; issues: string[] }
   return { page, issues }
 }
 
-/** Enters a client key in the Authorize dialog of the page. */
+/** Enters a client key in the page's Authorize dialog. */
 export const authorize = async (page: Page, token: string): Promise<void> => {
   await page.getByRole('button', { name: 'Authorize' }).click()
   await page.locator('.auth-container input').first().fill(token)
@@ -69,7 +69,7 @@ export const authorize = async (page: Page, token: string): Promise<void> => {
   await page.locator('.auth-btn-wrapper .btn-done').first().click()
 }
 
-/** Opens the form of an operation. */
+/** Opens an operation's form. */
 export const open = async (page: Page, tag: string, operationId: string): Promise<Locator> => {
   const operation = page.locator(`[id="operations-${tag}-${operationId}"]`)
   await operation.locator('.opblock-summary-control').click()
@@ -77,7 +77,7 @@ export const open = async (page: Page, tag: string, operationId: string): Promis
   return operation
 }
 
-/** Submits the form of an operation. Returns the request and its response. */
+/** Submits an operation's form. Returns the request and its response. */
 export const execute = async (page: Page, operation: Locator): Promise<{ request: Request; response: Response }> => {
   const [response] = await Promise.all([
     page.waitForResponse(each => !each.url().includes('/docs')),

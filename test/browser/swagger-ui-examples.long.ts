@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { listening, need, world } from '../helper.ts'
+import { listening, required, world } from '../helper.ts'
 import { filledIn } from '../http/examples.ts'
 import { execute, newPage, open, skip } from './page.ts'
 
@@ -7,10 +7,7 @@ interface Document {
   paths: Record<string, Record<string, { operationId: string; tags: string[] }>>
 }
 
-/**
- * One operation of each kind of form: with several, one or no examples of the body, and with parameters in different
- * places.
- */
+/** One operation for each kind of form: with several, one or no examples of the body, and with different parameters. */
 const KINDS = [
   'PATCH /client_keys/{id}',
   'POST /client_keys',
@@ -19,7 +16,7 @@ const KINDS = [
   'GET /apps'
 ]
 
-test('the forms of Swagger UI contain what test/http/examples.test.ts sends', { skip }, async t => {
+test("Swagger UI's forms contain the values that test/http/examples.test.ts sends", { skip }, async t => {
   const made = await world(t)
   const { paths } = (await made.call('GET', '/docs/json')).json as Document
   const requests = (await filledIn(made)).filter(({ operation }) => KINDS.includes(operation))
@@ -29,7 +26,7 @@ test('the forms of Swagger UI contain what test/http/examples.test.ts sends', { 
   await page.goto(`${base}/docs`)
   for (const { operation, method, path, query, body } of requests) {
     const [verb = '', route = ''] = operation.split(' ')
-    const { operationId, tags } = need(paths[route]?.[verb.toLowerCase()], operation)
+    const { operationId, tags } = required(paths[route]?.[verb.toLowerCase()], operation)
     const form = await open(page, String(tags[0]).replaceAll(' ', '_'), operationId)
     const { request } = await execute(page, form)
     t.equal(request.method(), method, operation)

@@ -19,7 +19,7 @@ test('without a token, Swagger UI shows the problem document', { skip }, async t
 })
 
 test(
-  'the page has the title of this API, offers no other documents, and lists sign-in before sign-out',
+  "the page has this API's title, offers no other documents, and lists sign-in before sign-out",
   { skip },
   async t => {
     const { fastify } = await world(t)
@@ -38,7 +38,7 @@ test(
   }
 )
 
-test('a page of another site cannot read a reply, even with a token', { skip }, async t => {
+test("a page on another site can't read a response, even with a token", { skip }, async t => {
   const { fastify, key } = await world(t)
   const port = await listening(fastify)
   const other = createServer((_request, response) => {

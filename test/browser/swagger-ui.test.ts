@@ -2,7 +2,7 @@ import { test } from 'tap'
 import { listening, world } from '../helper.ts'
 import { authorize, execute, newPage, open, skip } from './page.ts'
 
-test('Swagger UI can be authorized with a token and can send GET /apps', { skip }, async t => {
+test('Swagger UI can be authorized with a token, and can then send GET /apps', { skip }, async t => {
   const { fastify, key } = await world(t)
   const port = await listening(fastify)
   const { page, issues } = await newPage(t)

@@ -16,14 +16,14 @@ const GLOSSARY = `# Glossary
 `
 const CHECK = 'node build/check-words.js'
 
-test('a phrase to avoid is reported with its file, its line and what to write instead', async t => {
+test('a phrase to avoid is reported with its file, its line and its replacement', async t => {
   const { run, write } = project(t)
   write('docs/glossary.md', GLOSSARY)
   write('a.ts', '// Fine.\n// Whoever asks.\n')
   t.same(await run(`${CHECK} a.ts`), { code: 1, stdout: '', stderr: 'a.ts:2  "whoever": write the plain verb\n' })
 })
 
-test('a phrase is found across the line break of a comment, but not as part of a longer word', async t => {
+test('a phrase is found across a line break in a comment, but not as part of a longer word', async t => {
   const { run, write } = project(t)
   write('docs/glossary.md', GLOSSARY)
   write('doc.ts', '/**\n * What it stands\n * for.\n */\n')
@@ -39,7 +39,7 @@ test('a phrase is found across the line break of a comment, but not as part of a
   )
 })
 
-test('the table of phrases is ignored, and the rest of the glossary is checked', async t => {
+test('the table of phrases is ignored, but the rest of the glossary is checked', async t => {
   const { run, write } = project(t)
   write('docs/glossary.md', GLOSSARY)
   t.match(await run(`${CHECK} docs/glossary.md`), {
@@ -50,7 +50,7 @@ test('the table of phrases is ignored, and the rest of the glossary is checked',
   t.same(await run(`${CHECK} docs/glossary.md`), { code: 0, stdout: '', stderr: '' })
 })
 
-test('migrations and the names of columns are ignored, but only as names and only in db', async t => {
+test('migrations are ignored, and so are column names, but only as names and only in db', async t => {
   const { run, write } = project(t)
   write('docs/glossary.md', GLOSSARY)
   const schema = "// The caller.\nrequester: text('caller')\n"
@@ -67,7 +67,7 @@ test('migrations and the names of columns are ignored, but only as names and onl
   )
 })
 
-test('a glossary without the table is an error', async t => {
+test('a glossary without the table causes an error', async t => {
   const { run, write } = project(t)
   write('docs/glossary.md', '# Glossary\n')
   t.match(await run(`${CHECK} docs/glossary.md`), { code: 1, stderr: /has no table below "## Phrases to avoid"/ })

@@ -5,13 +5,13 @@ import { test } from 'tap'
 import type { Test } from 'tap'
 import { collect, compiled, settings, spawnProgram, temporaryFolder } from '../helper.ts'
 
-/** The command that runs a program in a new process namespace, like a container. */
+/** The command that runs a program in a new process namespace, as a container does. */
 const UNSHARE = ['unshare', '--user', '--map-root-user', '--pid', '--fork', '--kill-child']
 
 const skip =
   spawnSync('unshare', [...UNSHARE.slice(1), 'true']).status === 0 ? false : "process namespaces can't be created here"
 
-/** Runs a program as the first process of a namespace. */
+/** Runs a program as PID 1 of a namespace. */
 const start = (t: Test, args: readonly string[], env: Record<string, string>) => {
   const child = spawnProgram([...UNSHARE, process.execPath, ...args], temporaryFolder(t), env)
   t.teardown(() => child.kill('SIGKILL'))
@@ -32,7 +32,7 @@ const start = (t: Test, args: readonly string[], env: Record<string, string>) =>
   }
 }
 
-test('SIGTERM stops the service even if it is the first process of a container', { skip }, async t => {
+test('SIGTERM stops the service even if it is PID 1 in a container', { skip }, async t => {
   const { output, ended, isRunning, kill } = start(
     t,
     [compiled('server.ts')],
@@ -45,7 +45,7 @@ test('SIGTERM stops the service even if it is the first process of a container',
   t.match(stdout, '"msg":"the service is stopping"')
 })
 
-test('SIGTERM ends the first process of a container even before it serves', { skip }, async t => {
+test('SIGTERM stops PID 1 in a container even before it starts listening', { skip }, async t => {
   // The command waits for a token on standard input, which never arrives.
   const { ended, isRunning, kill } = start(t, [compiled('cli/trivial.ts'), 'key', 'inspect'], settings(t).env)
   while (isRunning()) {

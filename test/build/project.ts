@@ -9,12 +9,12 @@ export interface Ended {
   stderr: string
 }
 
-/** A small project that is built and run with the scripts of this one. */
+/** A small project that is built and run with this project's scripts. */
 export interface Project {
   folder: string
   write: (path: string, content: string) => void
   read: (path: string) => string
-  /** Runs a program in the folder of the project, or in another folder. */
+  /** Runs a program in the project's folder, or in another folder. */
   run: (command: string, cwd?: string) => Promise<Ended>
 }
 

@@ -2,10 +2,10 @@ import { once } from 'node:events'
 import { cpSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'tap'
-import { collect, need, root, settings, spawnProgram, temporaryFolder } from '../helper.ts'
+import { collect, required, root, settings, spawnProgram, temporaryFolder } from '../helper.ts'
 import { project } from './project.ts'
 
-test('without a build, npm start and the commands explain in one line what to do', async t => {
+test('without a build, npm start and the commands print one line that explains what to do', async t => {
   const { run } = project(t)
   for (const script of ['start', 'key:issue', 'quickstart']) {
     t.same(await run(`npm run --silent ${script}`), {
@@ -16,7 +16,7 @@ test('without a build, npm start and the commands explain in one line what to do
   }
 })
 
-test('the build runs with its arguments, in the current folder', async t => {
+test('the build runs in the current folder, with the arguments that were passed', async t => {
   const { run, folder } = project(t)
   await run('node build/build.js')
   const elsewhere = temporaryFolder(t)
@@ -36,7 +36,7 @@ test('a build can be run from another folder', async t => {
   t.match(await run('node dist/cli/trivial.js', image), { code: 0, stdout: /^Hello Ada/ })
 })
 
-test('SIGTERM to npm start stops the service, and npm exits after it', async t => {
+test('sending SIGTERM to npm start stops the service, and then npm exits', async t => {
   const folder = temporaryFolder(t)
   cpSync(join(root, 'package.json'), join(folder, 'package.json'))
   for (const name of ['build', 'dist']) symlinkSync(join(root, name), join(folder, name))
@@ -51,7 +51,7 @@ test('SIGTERM to npm start stops the service, and npm exits after it', async t =
     }
   }
   const base = await lineWith(/Server listening at (http:[^"]+)"/)
-  const pid = Number(need(/"pid":(\d+)/.exec(output().stdout)?.[1], 'the id of the process'))
+  const pid = Number(required(/"pid":(\d+)/.exec(output().stdout)?.[1], 'the id of the process'))
   t.teardown(() => {
     try {
       process.kill(pid, 'SIGKILL')

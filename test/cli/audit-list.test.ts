@@ -58,10 +58,10 @@ test('audit:list lists the matching entries of the audit trail, newest first', a
   await checkList(t)
 })
 
-test('audit:list lists the entries on PostgreSQL too', async t => {
+test('audit:list works on PostgreSQL too', async t => {
   const url = await postgresDatabase(t)
   if (url !== null) {
-    // Creates the tables, because a command that only reads applies no migrations.
+    // Creates the tables, because read-only commands don't apply migrations.
     await (await openStorage(url)).close()
     await checkList(t, { DATABASE_URL: url })
   }

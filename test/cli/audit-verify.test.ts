@@ -35,7 +35,7 @@ const rehashed = (row: AuditRow): string =>
     previousHash: row.previous_hash
   })
 
-/** Creates an audit trail of five entries. */
+/** Creates an audit trail with five entries. */
 const trail = async (t: Test) => {
   const made = terminal(t)
   const keys = await made.registry()
@@ -57,7 +57,7 @@ const trail = async (t: Test) => {
 const ROW =
   'insert into audits values (@sequence, @at, @actor_kind, @actor_id, @actor_name, @action, @subject_type, @subject_id, @changes, @address, @request_id, @previous_hash, @hash)'
 
-test('audit:verify reports that a trail is whole, or else which entry is the first that is wrong', async t => {
+test('audit:verify reports that a trail is intact, or identifies the first invalid entry', async t => {
   const { db, verify, rowOf } = await trail(t)
   const head = `5:${rowOf(5).hash}`
   t.match(await verify(), { code: 0, stdout: `The audit trail is intact. The last entry is ${head}\n`, stderr: '' })
@@ -150,7 +150,7 @@ test('audit:verify reports that a trail is whole, or else which entry is the fir
   t.same([code, JSON.parse(stdout)], [1, { whole: false, sequence: 3, fault: 'was altered' }])
 })
 
-test('a noted head reveals a forged trail, and a trail that was cut off together with its counter', async t => {
+test('a noted head reveals a forged trail, and a trail that was truncated together with its head', async t => {
   const { db, verify, rowOf } = await trail(t)
   const noted = /\d+:[0-9a-f]{64}/.exec((await verify()).stdout)?.[0] ?? ''
   t.match(noted, /^5:/)
@@ -165,7 +165,7 @@ test('a noted head reveals a forged trail, and a trail that was cut off together
   }
   db.exec('delete from audits')
   for (const row of forged) db.prepare(ROW).run(row)
-  t.match(await verify(), { code: 0, stderr: '' }, 'the forged trail looks whole without the noted head')
+  t.match(await verify(), { code: 0, stderr: '' }, 'the forged trail looks intact without the noted head')
   t.match(await verify('--noted', noted), {
     code: 1,
     stdout: '',
@@ -175,29 +175,29 @@ test('a noted head reveals a forged trail, and a trail that was cut off together
   db.exec(
     'delete from audits where sequence = 5; update audit_head set sequence = 4, hash = (select hash from audits where sequence = 4)'
   )
-  t.equal((await verify()).code, 0, 'the shortened trail looks whole without the noted head')
+  t.equal((await verify()).code, 0, 'the shortened trail looks intact without the noted head')
   t.match(await verify('--noted', noted), { code: 1, stdout: '', stderr: /entry 5 was removed/ })
 })
 
-test('audit:verify reports that a trail has no entries', async t => {
+test('audit:verify reports that a trail is empty', async t => {
   const { cli, env } = terminal(t)
   await (await openStorage(env['DATABASE_URL'])).close()
   t.match(await cli('audit:verify'), { code: 0, stdout: /has no entries/ })
 })
 
-test('a timestamp in another format is reported as altered', async t => {
+test('a timestamp in another format is reported as an alteration', async t => {
   const { db, verify } = await trail(t)
   db.exec("drop trigger audits_never_updated; update audits set at = replace(at, 'Z', '+00:00') where sequence = 2")
   t.match(await verify(), { code: 1, stderr: /entry 2 was altered/ })
 })
 
-test('a trail without a head is not verified', async t => {
+test('a trail without a head fails verification', async t => {
   const { db, verify } = await trail(t)
   db.exec('delete from audit_head')
   t.match(await verify(), { code: 1, stderr: /the audit trail has no head/ })
 })
 
-test('an entry beyond the head, which no service appended, is reported as inserted', async t => {
+test('an entry after the head is reported as inserted', async t => {
   const { db, verify, rowOf } = await trail(t)
   const forged = { ...rowOf(5), sequence: 6, previous_hash: rowOf(5).hash }
   db.exec('drop trigger audit_head_follows')

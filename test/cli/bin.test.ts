@@ -15,7 +15,7 @@ const { bin, scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'ut
 const launch = (command: readonly string[], cwd: string, env: Record<string, string>) =>
   spawnSync('/bin/sh', ['-c', 'unset NODE_OPTIONS; exec "$0" "$@"', ...command], { cwd, encoding: 'utf8', env })
 
-test('the program runs by its name, as npm installs it', async t => {
+test('the program can be run by name, through a link like the one that npm creates', async t => {
   const folder = temporaryFolder(t)
   symlinkSync(join(root, String(bin['trivial'])), join(folder, 'trivial'))
   const { env } = settings(t)

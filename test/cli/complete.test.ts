@@ -21,7 +21,7 @@ test('trivial complete prints the script for each shell', async t => {
   t.match(zsh.stdout, String.raw`comp//:/\\:`, 'a colon in a value is escaped')
 })
 
-test('an unknown shell is refused, and its name is not repeated', async t => {
+test('an unknown shell is rejected without repeating its name', async t => {
   for (const args of [['tcsh'], [], ['bash', 'zsh']]) {
     const { code, stdout, stderr } = await command(t, 'complete', { args })
     t.same([code, stdout], [2, ''])
@@ -30,17 +30,17 @@ test('an unknown shell is refused, and its name is not repeated', async t => {
   }
 })
 
-/** Returns the proposals for the last word, without their explanations. */
+/** Returns the suggestions for the last word, without their descriptions. */
 const proposed = (stdout: string): string[] => {
   const lines = stdout.trimEnd().split('\n')
   if (lines.pop() !== ':4') throw new Error(`the output has no directive: ${stdout}`)
   return lines.map(line => line.split('\t', 1).join())
 }
 
-test('a completion request proposes groups, commands, options and known values', async t => {
+test('completion suggests groups, commands, options and known values', async t => {
   const requests: [words: string[], proposals: string[]][] = [
-    [[], ['quickstart', 'serve', 'key', 'user', 'db', 'node', 'audit', 'openapi', 'complete']],
-    [[''], ['quickstart', 'serve', 'key', 'user', 'db', 'node', 'audit', 'openapi', 'complete']],
+    [[], ['quickstart', 'serve', 'key', 'user', 'service', 'db', 'node', 'audit', 'openapi', 'complete']],
+    [[''], ['quickstart', 'serve', 'key', 'user', 'service', 'db', 'node', 'audit', 'openapi', 'complete']],
     [['qu'], ['quickstart']],
     [['key', 'issue', '--none='], []],
     [
@@ -92,7 +92,7 @@ test('a completion request proposes groups, commands, options and known values',
     ],
     [['--'], ['--version', '--help']],
     [['nothing', ''], []],
-    [[], ['quickstart', 'serve', 'key', 'user', 'db', 'node', 'audit', 'openapi', 'complete']]
+    [[], ['quickstart', 'serve', 'key', 'user', 'service', 'db', 'node', 'audit', 'openapi', 'complete']]
   ]
   for (const [words, proposals] of requests) {
     const { code, stdout, stderr } = await command(t, 'complete', { args: ['--', ...words] })
@@ -102,7 +102,7 @@ test('a completion request proposes groups, commands, options and known values',
   t.match(await command(t, 'complete', { args: ['--', 'key', 'iss'] }), { stdout: 'issue\tIssue a client key\n:4\n' })
 })
 
-test('a token on the completed line is refused and not repeated', async t => {
+test('a token in the line being completed is refused and not echoed', async t => {
   const {
     key: { keyAccessToken: token },
     cli
@@ -113,7 +113,7 @@ test('a token on the completed line is refused and not repeated', async t => {
   t.notMatch(stderr, token)
 })
 
-// Does what bash does when Tab is pressed, for each line of standard input. The script is sourced twice, as after a
+// Completes each line of standard input as bash does when Tab is pressed. The script is sourced twice, as it is after a
 // second login.
 const AT_TAB = `
 unset NODE_OPTIONS # tap adds its loaders to it
@@ -127,7 +127,7 @@ while IFS= read -r line; do
   echo
 done`
 
-test('bash completes scopes, which contain a colon, and runs nothing that was typed', async t => {
+test('bash completes scopes, which contain a colon, and does not run anything that was typed', async t => {
   const folder = temporaryFolder(t)
   const script = join(folder, 'completion.bash')
   writeFileSync(script, (await command(t, 'complete', { args: ['bash'] })).stdout)
@@ -160,5 +160,5 @@ test('bash completes scopes, which contain a colon, and runs nothing that was ty
     stdout.trimEnd().split('\n'),
     lines.map(([, proposals]) => proposals)
   )
-  t.throws(() => execFileSync('ls', [join(folder, 'ran')], { stdio: 'ignore' }), 'the command in the line did not run')
+  t.throws(() => execFileSync('ls', [join(folder, 'ran')], { stdio: 'ignore' }), 'the command in the line was not run')
 })

@@ -9,7 +9,7 @@ import { bringUpToDate } from '../../db/postgres/connections.ts'
 import { COPY_TABLES } from '../../db/postgres/copy/tables.ts'
 import { Database } from '../../db/sqlite/driver.ts'
 import type { Connection } from '../../db/sqlite/driver.ts'
-import { need, newSecret, operator, SAMPLE_PASSWORD, temporaryFolder, world } from '../helper.ts'
+import { required, newSecret, operator, SAMPLE_PASSWORD, temporaryFolder, world } from '../helper.ts'
 import type { World } from '../helper.ts'
 import { execute, postgresDatabase } from '../postgres.ts'
 import { command } from './terminal.ts'
@@ -17,9 +17,9 @@ import type { Ended } from './terminal.ts'
 
 /** Creates a PostgreSQL database without tables, and drops it when the test ends. Throws if there is no server. */
 export const emptyTarget = async (t: Test): Promise<string> =>
-  need((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
+  required((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
 
-/** Opens an SQLite database while `work` runs. */
+/** Opens an SQLite database for as long as `work` runs. */
 export const inSqlite = <T>(url: string, work: (db: Connection) => T): T => {
   const db = new Database(url.slice('file:'.length))
   try {
@@ -29,7 +29,7 @@ export const inSqlite = <T>(url: string, work: (db: Connection) => T): T => {
   }
 }
 
-/** Returns the URL of a new SQLite database with tables, which no process has open. */
+/** Returns the URL of a new SQLite database that has tables and isn't open in any process. */
 export const emptySource = async (t: Test): Promise<string> => {
   const url = `file:${join(temporaryFolder(t), 'source.db')}`
   t.equal((await command(t, 'db:migrate', { env: { DATABASE_URL: url } })).code, 0)
@@ -38,7 +38,7 @@ export const emptySource = async (t: Test): Promise<string> => {
 
 export const KEYS = 2500
 
-/** Does the same, and adds thousands of keys with one token each, which is more than one batch. */
+/** Does the same as `emptySource`, and adds thousands of keys with one token each, which fill more than one batch. */
 export const keySource = async (t: Test): Promise<string> => {
   const url = await emptySource(t)
   inSqlite(url, db =>
@@ -56,7 +56,7 @@ export const keySource = async (t: Test): Promise<string> => {
 export const copy = async (t: Test, source: string, to: string, isTTY = false): Promise<Ended> =>
   await command(t, 'db:copy', { env: { DATABASE_URL: source }, args: ['--to', to], isTTY })
 
-/** Returns all rows of all copied tables, with values as text. */
+/** Returns all rows of all copied tables, with their values as strings. */
 export const rowsOfSqlite = (url: string): Record<string, unknown> =>
   inSqlite(url, db =>
     Object.fromEntries(
@@ -73,7 +73,7 @@ const asText = (value: unknown): unknown => {
   return typeof value === 'boolean' ? String(Number(value)) : value
 }
 
-/** Does the same for PostgreSQL. */
+/** Does the same as `rowsOfSqlite`, for PostgreSQL. */
 export const rowsOfPostgres = async (url: string): Promise<Record<string, unknown>> => {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
@@ -87,7 +87,7 @@ export const rowsOfPostgres = async (url: string): Promise<Record<string, unknow
   return found
 }
 
-/** Starts a service with another database and the secret of a given world. */
+/** Starts a service with another database, but with the same secret as an existing service. */
 export const serve = async (t: Test, { env }: World, url: string): Promise<World['fastify']> => {
   const fastify = await createService({ ...env, DATABASE_URL: url })
   t.teardown(async () => {
@@ -96,12 +96,17 @@ export const serve = async (t: Test, { env }: World, url: string): Promise<World
   return fastify
 }
 
-/** Creates a service, uses and stops it. Returns the credentials of its clients. */
+/** Creates a service, uses it and stops it. Returns its clients' credentials. */
 export const usedService = async (t: Test) => {
   const made = await world(t, { CLIENT_SECRET_PREVIOUS: newSecret() })
   const { call, fastify } = made
   const issue = async (name: string): Promise<{ id: string; token: string }> => {
-    const { json } = await call('POST', '/client_keys', { name }, { 'idempotency-key': `${name}-attempt` })
+    const { json } = await call(
+      'POST',
+      '/client_keys',
+      { name, owner: `customer:${name}` },
+      { 'idempotency-key': `${name}-attempt` }
+    )
     return { id: String(json.id), token: String(json.key_access_token) }
   }
   const good = await issue('billing')
@@ -112,8 +117,8 @@ export const usedService = async (t: Test) => {
   await call('GET', '/apps', undefined, { authorization: `Bearer ${good.token}` })
   const panels = { text: 'ä\u2028𝕏\u{10FFFF}👩‍👩‍👧'.repeat(20_000), zero: '\\u0000 is an escape', lone: '\ud800' }
   const { json } = await call('GET', '/apps')
-  const { name } = need((json as { name: string }[])[0], 'an app')
-  // The API refuses a lone surrogate, but an older version stored it as an escape sequence.
+  const { name } = required((json as { name: string }[])[0], 'an app')
+  // The API rejects a lone surrogate, but older versions stored it as an escape sequence.
   await fastify.apps.update(name, { panels: JSON.stringify(panels) }, operator)
   const login = { email: 'ada@example.com', password: SAMPLE_PASSWORD }
   const signedIn = await fastify.inject({ method: 'POST', url: '/auth/sign_in', payload: login })
@@ -122,10 +127,8 @@ export const usedService = async (t: Test) => {
   return { made, good, revoked, login, session: String(signedIn.headers['authorization']) }
 }
 
-/**
- * Creates a target with tables. An insert into the table waits until `go` is called if `condition` is true for the row.
- */
-export const waitingTarget = async (t: Test, table: string, condition: string) => {
+/** Creates a target with tables. Inserts of rows for which `condition` is true wait until `go` is called. */
+export const blockingTarget = async (t: Test, table: string, condition: string) => {
   const url = await emptyTarget(t)
   await bringUpToDate({ url })
   await execute(
@@ -146,7 +149,7 @@ export const waitingTarget = async (t: Test, table: string, condition: string) =
   }
 }
 
-/** Waits until a process waits for a lock in the database, and returns its process id on the server. */
+/** Waits until a process is waiting for a lock in the database, and returns its process id on the server. */
 export const blockedProcess = async (url: string): Promise<number> => {
   const text = `select pid from pg_locks where not granted
     and database = (select oid from pg_database where datname = current_database())`

@@ -19,7 +19,7 @@ const dump = (path: string): unknown[] => {
   return rows
 }
 
-// Two hashes of the same password differ, because each has its own salt.
+// Replaces the hashes, because two hashes of the same password differ in their salts.
 const withoutHash = (row: unknown): object => ({ ...(row as object), password_hash: null })
 
 interface Login {
@@ -33,7 +33,7 @@ const sample = async (t: Test, path: string, ...args: string[]): Promise<Ended> 
 
 const pathOf = (t: Test): string => join(temporaryFolder(t), 'a.db')
 
-test('the sample data is the same each time, except for the passwords of the users', async t => {
+test("the sample data is the same each time, except for the users' passwords", async t => {
   const paths = [pathOf(t), pathOf(t)] as const
   const passwords = new Set<string>()
   for (const path of paths) {
@@ -55,7 +55,7 @@ test('the sample data is the same each time, except for the passwords of the use
   )
 })
 
-test('--json prints the users and their passwords, which can sign in', async t => {
+test('--json prints the users with passwords that they can sign in with', async t => {
   const path = pathOf(t)
   const logins = JSON.parse((await sample(t, path, '--json')).stdout) as Login[]
   const fastify = await createServer({
@@ -70,7 +70,7 @@ test('--json prints the users and their passwords, which can sign in', async t =
   t.equal(logins.length, 4)
 })
 
-test('existing sample data stays unchanged, and so do its passwords', async t => {
+test('existing sample data and its passwords stay unchanged', async t => {
   const path = pathOf(t)
   t.equal((await sample(t, path)).code, 0)
   const before = readFileSync(path)
@@ -82,19 +82,19 @@ test('existing sample data stays unchanged, and so do its passwords', async t =>
   t.ok(readFileSync(path).equals(before))
 })
 
-test('a database that was marked as sample data but not loaded is loaded by the next run', async t => {
+test('a run that marked a database as sample data but did not load it is completed by the next run', async t => {
   const path = pathOf(t)
   await (await openStorage(`file:${path}`, { asSample: true })).close()
   t.match(await sample(t, path), { code: 0, stdout: /^Loaded 4 users/ })
 })
 
-test('without a DATABASE_URL, the sample data gets a separate database, not that of the service', async t => {
+test("without DATABASE_URL, the sample data is stored in a separate database, not in the service's", async t => {
   const cwd = temporaryFolder(t)
   t.match(await spawned(t, 'db:sample', { cwd }).ended, { code: 0, stdout: /24 apps into file:\.\/data\/sample\.db,/ })
   t.same(readdirSync(join(cwd, 'data')), ['sample.db'])
 })
 
-test('a database with tables is refused as sample data, and nothing changes', async t => {
+test('sample data is not loaded into a database that already has tables, and the database stays unchanged', async t => {
   for (const [name, ...args] of [
     ['db:migrate'],
     ['user:create', '--email', 'zoe@example.com', '--name', 'Zoe'],
@@ -107,13 +107,16 @@ test('a database with tables is refused as sample data, and nothing changes', as
     t.match(await sample(t, path), {
       code: 1,
       stdout: '',
-      stderr: `DATABASE_URL (set in the environment): the database ${path} can't be opened: it already has tables and is not marked as sample data, which needs its own database. Name a new one, or move this one away. Nothing was changed.\n`
+      stderr:
+        `DATABASE_URL (set in the environment): the database ${path} can't be opened: it already has tables, but is ` +
+        'not marked as sample data. Sample data needs a separate database: specify a new one, or move this one. ' +
+        'Nothing was changed.\n'
     })
     t.ok(readFileSync(path).equals(before))
   }
 })
 
-test('if a service and sample data start at the same time on a new database, only one of them gets it', async t => {
+test('if a service starts while sample data is being loaded into the same new database, only one of the two succeeds', async t => {
   for (let round = 0; round < 3; round++) {
     const path = pathOf(t)
     const env = { DATABASE_URL: `file:${path}` }
@@ -131,7 +134,7 @@ test('if a service and sample data start at the same time on a new database, onl
   }
 })
 
-test("the command fails if the passwords can't be written, and explains how to get others", async t => {
+test("the command fails if the passwords can't be written, and explains how to get new ones", async t => {
   t.match(await command(t, 'db:sample', { unwritable: 'ENOSPC' }), {
     code: 1,
     stderr: /To get new passwords, delete its database and load it again\.\n$/
@@ -159,7 +162,7 @@ test('processes that start at the same time on a new database all succeed', asyn
   }
 })
 
-test('a database with other tables of the same names is refused', async t => {
+test("a database with unrelated tables that have the same names as the service's is rejected", async t => {
   const path = join(temporaryFolder(t), 'a.db')
   const db = new Database(path)
   db.exec('create table apps (x)')

@@ -7,8 +7,8 @@ import { command } from './terminal.ts'
 
 const CLEAR = '\r\u001B[K'
 
-/** Creates a folder with a database of sample data. */
-const sampled = async (t: Test) => {
+/** Creates a folder that contains a database with the sample data. */
+const sampleFolder = async (t: Test) => {
   const cwd = temporaryFolder(t)
   const env = { DATABASE_URL: `file:${join(cwd, 'live.db')}` }
   t.equal((await command(t, 'db:sample', { cwd, env })).code, 0)
@@ -20,7 +20,7 @@ const sampled = async (t: Test) => {
 }
 
 test('a backup can replace the database, and contains its audit trail', async t => {
-  const { cwd, env, backup } = await sampled(t)
+  const { cwd, env, backup } = await sampleFolder(t)
   t.match(await command(t, 'user:create', { cwd, env, args: ['--email', 'zoe@example.com', '--name', 'Zoe'] }), {
     code: 0
   })
@@ -39,8 +39,8 @@ test('a backup can replace the database, and contains its audit trail', async t 
   })
 })
 
-test('a backup of sample data that replaces a database is served to this machine only', async t => {
-  const { cwd, backup } = await sampled(t)
+test('a database that was replaced with a backup of sample data is served only to this machine', async t => {
+  const { cwd, backup } = await sampleFolder(t)
   t.equal((await backup('copy.db')).code, 0)
   const path = join(cwd, 'production.db')
   copyFileSync(join(cwd, 'copy.db'), path)
@@ -48,7 +48,7 @@ test('a backup of sample data that replaces a database is served to this machine
   t.match(await command(t, 'serve', { cwd, env }), { code: 1, stdout: '', stderr: /is marked as sample data/ })
 })
 
-test('a database without any changes is backed up too', async t => {
+test('an unchanged database can be backed up', async t => {
   const cwd = temporaryFolder(t)
   const env = { DATABASE_URL: `file:${join(cwd, 'new.db')}` }
   t.equal((await command(t, 'db:migrate', { env })).code, 0)
@@ -58,28 +58,28 @@ test('a database without any changes is backed up too', async t => {
   })
 })
 
-test('at a terminal, a backup displays its progress, and clears it at the end', async t => {
-  const { cwd, backup } = await sampled(t)
+test('in a terminal, db:backup displays its progress, and clears it at the end', async t => {
+  const { cwd, backup } = await sampleFolder(t)
   const { code, stderr } = await backup('copy.db', true)
   t.equal(code, 0)
   t.ok(stderr.startsWith(`${CLEAR}0 % of `))
   t.ok(stderr.endsWith(CLEAR))
   t.match(await backup(cwd, true), {
     code: 1,
-    stderr: `\u001B[31m${cwd} already exists and was not changed.\u001B[39m Name a new file.\n`
+    stderr: `\u001B[31m${cwd} already exists and was not changed.\u001B[39m Specify a new file.\n`
   })
 })
 
 test('an existing file is not overwritten', async t => {
-  const { cwd, backup } = await sampled(t)
+  const { cwd, backup } = await sampleFolder(t)
   writeFileSync(join(cwd, 'taken'), 'mine')
-  t.match(await backup('taken'), { code: 1, stdout: '', stderr: /taken already exists and was not changed\. Name/ })
+  t.match(await backup('taken'), { code: 1, stdout: '', stderr: /taken already exists and was not changed\. Specify/ })
   t.equal(readFileSync(join(cwd, 'taken'), 'utf8'), 'mine')
   t.match(await backup('taken/copy.db'), { code: 1, stdout: '', stderr: /^No backup was made: E/ })
 })
 
-test("db:backup and db:migrate fail if a folder can't be created, and db:backup if the file is a dangling link", async t => {
-  const { cwd, backup } = await sampled(t)
+test("db:backup and db:migrate fail if a folder can't be created, and db:backup also fails if the file is a dangling link", async t => {
+  const { cwd, backup } = await sampleFolder(t)
   t.match(await backup('/proc/none/copy.db'), {
     code: 1,
     stderr: /^No backup was made: ENOENT: .* mkdir '\/proc\/none'\n$/

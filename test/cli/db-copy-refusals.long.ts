@@ -13,8 +13,8 @@ const skip = (await postgresDatabase(tap)) === null
 
 const NOWHERE = 'postgres://postgres:hunter2@127.0.0.1:1/trivial'
 const CHANGED =
-  'The source has changed since this copy began, or it is another database. To start over, drop the target database, ' +
-  'create it again, and rerun this command.\n'
+  'The source has changed since this copy began, or is a different database. To start over, drop the target ' +
+  'database, create it again, and run this command again.\n'
 
 const addUser = `insert into users (name, email, created_at, updated_at) values ('a', 'a@example.com', '', '')`
 
@@ -24,11 +24,11 @@ test('--to must name a PostgreSQL database, and its value is never repeated', as
     [['--to', 'file:./other.db'], '--to must be a postgres: URL, such as postgres://trivial@db.example.com/trivial.\n'],
     [
       ['--to', 'postgres://u:hunter2@host'],
-      '--to must name a host and a database; for a socket, put ?host=/run/postgresql after the database.\n'
+      '--to must contain a host and a database; for a socket, add ?host=/run/postgresql after the database.\n'
     ],
     [
       ['--to', 'postgres://u:hunter2@h/d?sslmode=prefer'],
-      '--to must have one of these values of sslmode: disable, require, '
+      '--to must set sslmode to one of these values: disable, require, '
     ],
     [['--to', NOWHERE, 'more'], 'This command takes options, but no arguments.']
   ] as const) {
@@ -39,7 +39,7 @@ test('--to must name a PostgreSQL database, and its value is never repeated', as
   }
 })
 
-test('a source that is not an SQLite database of this version is refused before connecting', async t => {
+test('a source that is not an SQLite database of this version is rejected before connecting to the target', async t => {
   const folder = temporaryFolder(t)
   const text = join(folder, 'text.db')
   writeFileSync(text, 'mine'.repeat(1000))
@@ -60,8 +60,8 @@ test('a source that is not an SQLite database of this version is refused before 
     [NOWHERE, /^This command only copies SQLite databases\. Copy PostgreSQL with pg_dump and pg_restore\.\n$/],
     [`file:${folder}/none.db`, /^There is no database \S+none\.db, so there is nothing to copy\.\n$/],
     [`file:${text}`, /^\S+text\.db can't be read: file is not a database\.\n$/],
-    [`file:${foreign}`, /^\S+ is not a database of this program\.\n$/],
-    [versions[0] ?? '', /^\S+ is of an older version\. Bring it up to date first: npm run db:migrate\n$/],
+    [`file:${foreign}`, /^\S+ was not created by this program\.\n$/],
+    [versions[0] ?? '', /^\S+ has tables from an older version\. Migrate it first: npm run db:migrate\n$/],
     [versions[1] ?? '', /^\S+ was changed by a newer version of the program\. Copy it with that version\.\n$/],
     [headless, /^\S+ can't be read: audit_head or app_port_counter has no row\.\n$/],
     [portless, /^\S+ can't be read: audit_head or app_port_counter has no row\.\n$/]
@@ -84,7 +84,7 @@ test('an unreachable target is reported without the password', async t => {
   t.notMatch(stderr, 'hunter2')
 })
 
-test('the URL and DATABASE_CA determine how TLS is used', { skip }, async t => {
+test('DATABASE_CA and the URL determine how TLS is used', { skip }, async t => {
   const ca = join(temporaryFolder(t), 'ca.pem')
   writeFileSync(ca, 'none')
   const env = { DATABASE_URL: await emptySource(t), DATABASE_CA: ca }
@@ -98,14 +98,14 @@ test('nothing is copied while a service has the source open or is connected to t
   const here = await openStorage(source)
   t.match(await copy(t, source, target), {
     code: 1,
-    stderr: /^Another process has \S+ open\. Stop the service, and rerun this command\.\n$/
+    stderr: /^Another process has \S+ open\. Stop the service, and run this command again\.\n$/
   })
   await here.close()
   const there = await openStorage(target)
   t.ok(await there.read(async ({ apps }) => await apps.isEmpty()))
   t.match(await copy(t, source, target), {
     code: 1,
-    stderr: 'A service or a command is connected to the target. Stop it, and rerun this command.\n'
+    stderr: 'A service or a command is connected to the target. Stop it, and run this command again.\n'
   })
   await there.close()
   t.equal((await copy(t, source, target)).code, 0)
@@ -125,7 +125,7 @@ test('existing data in a target stays unchanged', { skip }, async t => {
     t.match(await copy(t, source, target), {
       code: 1,
       stdout: '',
-      stderr: `The target already has data in ${table}. Nothing was changed. Name an empty database.\n`
+      stderr: `The target already has data in ${table}. Nothing was changed. Specify an empty database.\n`
     })
     t.same(await rowsOfPostgres(target), before)
     await (await openStorage(target)).close()
@@ -145,7 +145,7 @@ test('existing data in a target stays unchanged', { skip }, async t => {
   })
 })
 
-test('sample data and a backup of it are refused before connecting', async t => {
+test('sample data and backups of it are rejected before connecting to the target', async t => {
   const cwd = temporaryFolder(t)
   const env = { DATABASE_URL: `file:${join(cwd, 'sample.db')}` }
   t.equal((await command(t, 'db:sample', { env })).code, 0)
@@ -159,7 +159,7 @@ test('sample data and a backup of it are refused before connecting', async t => 
   }
 })
 
-/** Copies the first batch of keys, then stops. */
+/** Copies the first batch of keys, then fails. */
 const begin = async (source: string, url: string): Promise<void> => {
   const stop = (copied: number): void => {
     if (copied > 0) throw new Error('enough')
@@ -167,7 +167,7 @@ const begin = async (source: string, url: string): Promise<void> => {
   await copyDatabase(source, { url }, stop).catch(() => {})
 }
 
-test('a source with any change since the copy began is refused', { skip }, async t => {
+test('a source that changed after the copy began is rejected', { skip }, async t => {
   const source = await keySource(t)
   const target = await emptyTarget(t)
   await begin(source, target)
@@ -190,7 +190,7 @@ test('a source with any change since the copy began is refused', { skip }, async
   t.match(await copy(t, await keySource(t), target), { code: 0 }, 'another source with the same contents is accepted')
 })
 
-test('changes that were made to the target during the copy are found at the end', { skip }, async t => {
+test('changes made to the target during the copy are detected at the end', { skip }, async t => {
   const source = await keySource(t)
   const env = { DATABASE_URL: source }
   t.equal((await command(t, 'user:create', { env, args: ['--email', 'a@example.com', '--name', 'A'] })).code, 0)
@@ -205,11 +205,11 @@ test('changes that were made to the target during the copy are found at the end'
   await execute(target, `alter table audits disable trigger user; update audits set actor_name = 'x'`)
   t.match(await copy(t, source, target), {
     code: 1,
-    stderr: /^The audit trail of the target differs from that of the source\. To start over, drop/
+    stderr: /^The audit trails of the source and the target differ\. To start over, drop/
   })
 })
 
-test("errors name the values that PostgreSQL can't store", { skip }, async t => {
+test("errors identify values that PostgreSQL can't store", { skip }, async t => {
   const at = "'2026-01-01T00:00:00.000Z'"
   for (const [statement, words] of [
     [
@@ -259,7 +259,7 @@ test('a broken audit trail is copied unchanged and reported', { skip }, async t 
   t.same(await execute(target, 'select sequence, hash from audit_head'), [{ sequence: '3', hash: 'h' }])
 })
 
-test('a copy waits for another copy into the same target, then gives up', { skip }, async t => {
+test('a copy waits for another copy into the same target, and then gives up', { skip }, async t => {
   const target = await emptyTarget(t)
   const source = await emptySource(t)
   const other = new pg.Client({ connectionString: target })

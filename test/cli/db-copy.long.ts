@@ -1,7 +1,7 @@
 import tap, { test } from 'tap'
 import { copyDatabase, openStorage } from '../../db/open.ts'
 import { postgresDatabase } from '../postgres.ts'
-import { breakableProxy, copy, emptyTarget, keySource, rowsOfPostgres, rowsOfSqlite, waitingTarget } from './copied.ts'
+import { breakableProxy, copy, emptyTarget, keySource, rowsOfPostgres, rowsOfSqlite, blockingTarget } from './copied.ts'
 import { spawned } from './process.ts'
 import { command } from './terminal.ts'
 
@@ -9,7 +9,7 @@ const skip = (await postgresDatabase(tap)) === null
 
 const UNFINISHED = /a copy into it is incomplete\. Run npm run db:copy again, or drop the database\./
 
-/** Copies a number of batches, then fails like a program with a bug. */
+/** Copies some batches, then throws, as if the program had a bug. */
 const stopAfter = async (source: string, url: string, batches: number): Promise<unknown> => {
   let left = batches
   return await copyDatabase(source, { url }, () => {
@@ -18,7 +18,7 @@ const stopAfter = async (source: string, url: string, batches: number): Promise<
 }
 
 test(
-  "a copy that stopped after any batch continues there, and the target can't be opened before it is complete",
+  "a copy that stopped after any batch can be resumed from there, and the target can't be opened until the copy is complete",
   { skip },
   async t => {
     const source = await keySource(t)
@@ -45,12 +45,12 @@ for (const [table, condition] of [
   ['client_key_tokens', 'new.client_key = 7'],
   ['audits', 'new.sequence = 1']
 ] as const) {
-  test(`a copy that is killed during ${table} can be continued`, { skip }, async t => {
+  test(`a copy that is killed while it is copying ${table} can be resumed`, { skip }, async t => {
     const source = await keySource(t)
     const email = ['--email', 'zoe@example.com', '--name', 'Zoe']
     t.equal((await command(t, 'user:create', { env: { DATABASE_URL: source }, args: email })).code, 0)
     const before = rowsOfSqlite(source)
-    const target = await waitingTarget(t, table, condition)
+    const target = await blockingTarget(t, table, condition)
     const typed = { env: { DATABASE_URL: source }, args: ['--to', target.url] }
     const killed = spawned(t, 'db:copy', typed)
     await target.waits()
@@ -59,14 +59,14 @@ for (const [table, condition] of [
     await target.go()
     const { code, stdout, stderr } = await spawned(t, 'db:copy', typed).ended
     t.same([code, stderr], [0, ''])
-    t.match(stdout, /\nThe last entry of its audit trail is 1:/)
+    t.match(stdout, /\nThe last entry of the audit trail is 1:/)
     t.same(await rowsOfPostgres(target.url), before)
   })
 }
 
-test('a lost connection is reported, and the copy can be continued', { skip }, async t => {
+test('a lost connection is reported, and the copy can be resumed', { skip }, async t => {
   const source = await keySource(t)
-  const target = await waitingTarget(t, 'client_keys', 'new.row = 1500')
+  const target = await blockingTarget(t, 'client_keys', 'new.row = 1500')
   const proxy = await breakableProxy(t, target.url)
   const stopped = copy(t, source, proxy.url)
   await target.waits()

@@ -3,7 +3,7 @@ import { getTableName, isTable } from 'drizzle-orm'
 import { createServer } from '../../app.ts'
 import { COPY_TABLES } from '../../db/postgres/copy/tables.ts'
 import * as schema from '../../db/postgres/schema.ts'
-import { need, newSecret } from '../helper.ts'
+import { required, newSecret } from '../helper.ts'
 import { execute, postgresDatabase } from '../postgres.ts'
 import {
   copy,
@@ -24,7 +24,7 @@ const skip = (await postgresDatabase(tap)) === null
 const CLEAR = '\r\u001B[K'
 const LARGEST = Number.MAX_SAFE_INTEGER
 
-test("every table of PostgreSQL is copied, or doesn't need to be", t => {
+test('every PostgreSQL table is either copied or known not to need it', t => {
   const names = Object.values(schema).flatMap(each => (isTable(each) ? [getTableName(each)] : []))
   const counters = ['app_port_counter', 'audit_head']
   const ofNodes = ['client_key_changes', 'nodes', 'rate_counters']
@@ -51,7 +51,7 @@ test('everything is copied, and clients can still use their tokens, sessions and
   t.same([code, stderr], [0, ''])
   t.match(stdout, /^TABLE +ROWS\n/)
   t.match(stdout, /\napps +25\n/)
-  const head = need(/\nThe last entry of its audit trail is (\S+)\n$/.exec(stdout)?.[1], 'the head')
+  const head = required(/\nThe last entry of the audit trail is (\S+)\n$/.exec(stdout)?.[1], 'the head')
   t.same(await rowsOfPostgres(target), before)
   t.same(rowsOfSqlite(source), before, 'the source is unchanged')
   t.same(await execute(target, 'select last from app_port_counter'), [{ last: '65000' }])
@@ -79,7 +79,7 @@ test('everything is copied, and clients can still use their tokens, sessions and
   t.match(await execute(target, 'select max(row) as row from client_keys'), [{ row: '3' }])
 })
 
-test('a target on which a service was only started gets the secrets of the source', { skip }, async t => {
+test("a target on which a service has been started but not used gets the source's secrets", { skip }, async t => {
   const { made } = await usedService(t)
   const target = await emptyTarget(t)
   const other = newSecret()
@@ -91,7 +91,7 @@ test('a target on which a service was only started gets the secrets of the sourc
   await (await serve(t, made, target)).close()
 })
 
-test('ids are not reused after the copy, even if the last rows were deleted before it', { skip }, async t => {
+test('ids are not reused after a copy, even if the last rows were deleted before it', { skip }, async t => {
   const source = await emptySource(t)
   inSqlite(source, db =>
     db.exec(`insert into organizations values (7, 'a', 'a@example.com', '', ''); delete from organizations`)
@@ -100,7 +100,7 @@ test('ids are not reused after the copy, even if the last rows were deleted befo
   t.match(await copy(t, source, target), {
     code: 0,
     stdout:
-      /\nCopied file:\S+ to postgres:\S+ Both databases have the same rows\.\nThe service no longer opens the SQLite file\.\nIts audit trail has no entries\.\n$/
+      /\nCopied file:\S+ to postgres:\S+ Both databases have the same rows\.\nThe service no longer opens the SQLite file\.\nThe audit trail has no entries\.\n$/
   })
   const insert = `insert into organizations (name, billing_email, created_at, updated_at) values ('b', '', '', '')`
   t.same(await execute(target, `${insert} returning id`), [{ id: '8' }])
@@ -108,11 +108,12 @@ test('ids are not reused after the copy, even if the last rows were deleted befo
     code: 1,
     stdout: '',
     stderr:
-      'The target already has data in organizations. Nothing was changed. The source is marked as copied into it, so that copy is complete. For another one, name an empty database.\n'
+      'The target already has data in organizations. Nothing was changed. The source is marked as copied to this ' +
+      'target, so the copy is complete. To make another copy, specify an empty database.\n'
   })
 })
 
-test('at a terminal, a copy displays its progress, even if there are no rows', { skip }, async t => {
+test('in a terminal, a copy displays its progress, even if there are no rows', { skip }, async t => {
   const full = await copy(t, await keySource(t), await emptyTarget(t), true)
   t.equal(full.code, 0)
   t.ok(full.stderr.startsWith(`${CLEAR}0 % of ${2 * KEYS} rows${CLEAR}20 % of `), full.stderr)

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import tap, { test } from 'tap'
 import type { Test } from 'tap'
 import { openStorage } from '../../db/open.ts'
-import { need, settings } from '../helper.ts'
+import { required, settings } from '../helper.ts'
 import { execute, postgresDatabase } from '../postgres.ts'
 import { newOwner, newRole } from '../roles.ts'
 import { command } from './terminal.ts'
@@ -14,13 +14,13 @@ const grants = async (t: Test, url: string, ...args: string[]) =>
 
 /** Creates a database without tables, and a role that will own them in a separate schema. */
 const prepared = async (t: Test) => {
-  const url = need((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
+  const url = required((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
   const owner = await newOwner(t, url)
   await execute(url, `alter schema ${owner.name} owner to ${owner.name}`)
   return { admin: url, owner }
 }
 
-test('db grants prints statements that psql runs, for any name of a role', { skip }, async t => {
+test('db grants prints statements that psql can run, for any role name', { skip }, async t => {
   const { admin, owner } = await prepared(t)
   const server = await newRole(t, admin, ' "; drop table audits; -- É')
   t.match(await command(t, 'db:migrate', { env: { DATABASE_URL: owner.url } }), { code: 0, stdout: /is up to date/ })
@@ -35,7 +35,7 @@ test('db grants prints statements that psql runs, for any name of a role', { ski
   await (await openStorage(server.url)).close()
 })
 
-test('db grants is refused if it would grant nothing, or too much', { skip }, async t => {
+test('db grants fails if it would grant nothing, or too much', { skip }, async t => {
   const { admin, owner } = await prepared(t)
   const server = await newRole(t, admin)
   const refused = async (url: string, role: string, stderr: RegExp) => {
@@ -48,7 +48,11 @@ test('db grants is refused if it would grant nothing, or too much', { skip }, as
   )
   await (await openStorage(owner.url)).close()
   await refused(owner.url, 'public', /^There is no such role\. Create it first: create role … login$/m)
-  await refused(owner.url, owner.name, /^The role has all the rights of the owner\. Name a role for serving only\.$/m)
+  await refused(
+    owner.url,
+    owner.name,
+    /^The role has all of the owner's privileges\. Specify a role that only the nodes use\.$/m
+  )
   await execute(admin, `alter schema ${owner.name} owner to current_user`)
   await execute(admin, `revoke all on schema ${owner.name} from ${owner.name}`)
   await execute(admin, `grant usage, create on schema ${owner.name} to ${owner.name}`)

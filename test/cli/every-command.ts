@@ -9,12 +9,12 @@ import { postgresDatabase } from '../postgres.ts'
 import { command } from './terminal.ts'
 import type { Issued, Typed } from './terminal.ts'
 
-/** The names of all commands, in the form of npm scripts. */
+/** The names of all commands, in the format of npm scripts. */
 export const COMMANDS = Object.entries(commands).flatMap(([name, entry]) =>
   'commands' in entry ? Object.keys(entry.commands).map(each => `${name}:${each}`) : [name]
 )
 
-/** Other arguments that print something: help, and proposals for a shell. */
+/** Other arguments that print something: help, and suggestions for a shell. */
 export const REST: Readonly<Record<string, Typed | null>> = {
   '--help': {},
   '--version': {},
@@ -30,8 +30,8 @@ const typedGrants = async (t: Test, env: Environment): Promise<Typed | null> => 
 }
 
 /**
- * Returns arguments with which each command prints something, or null for a command that needs PostgreSQL if there is
- * none.
+ * Returns arguments with which each command prints something, or null for a command that needs PostgreSQL if no server
+ * is available.
  */
 export const typedCommands = async (t: Test): Promise<Readonly<Record<string, Typed | null>>> => {
   const { env } = settings(t)
@@ -41,7 +41,7 @@ export const typedCommands = async (t: Test): Promise<Readonly<Record<string, Ty
     JSON.parse((await run('key:issue', '--name', name, '--json')).stdout) as Issued
   const { id, key_access_token: token } = await issued('first')
   await issued('second')
-  // Records the usage that `key advise` needs, which is written when the service closes.
+  // Records the usage that `key advise` needs. The service stores it when it closes.
   const service = await createServer(env)
   await service.inject({ url: '/apps', headers: { authorization: `Bearer ${token}` } })
   await service.close()

@@ -9,7 +9,7 @@ import type { Ended } from './terminal.ts'
 
 const COLOUR = '\u001B['
 
-test('the program lists its groups and commands, and a group lists its commands, each with a summary', async t => {
+test('the program lists its groups and commands, and each group lists its commands, all with summaries', async t => {
   const help = await command(t, '--help')
   t.match(help, { code: 0, stdout: /^Usage: trivial <command>\n/, stderr: '' })
   for (const [name, entry] of Object.entries(commands)) {
@@ -23,7 +23,7 @@ test('the program lists its groups and commands, and a group lists its commands,
   }
 })
 
-test('-h, --help and help print the help at each level', async t => {
+test('-h, --help and help print help at each level', async t => {
   for (const name of ['', 'key', 'key:list', 'quickstart']) {
     const [long, short, word] = await Promise.all([
       command(t, name, { args: ['--help'] }),
@@ -35,26 +35,26 @@ test('-h, --help and help print the help at each level', async t => {
   }
 })
 
-test('--version prints the version of the program', async t => {
+test("--version prints the program's version", async t => {
   t.same(await command(t, '--version'), { code: 0, stdout: `${VERSION}\n`, stderr: '' })
 })
 
-test('without a command, the help is printed to standard error, and the exit code is 2', async t => {
+test('without a command, help is printed to standard error, and the exit code is 2', async t => {
   for (const name of ['', 'key']) {
     const { stdout } = await command(t, name, { args: ['--help'] })
     t.same(await command(t, name), { code: 2, stdout: '', stderr: stdout })
   }
 })
 
-test('the help of a command explains the command, its argument and each option', async t => {
+test("a command's help explains the command, its argument and each option", async t => {
   const explained: Record<string, RegExp[]> = {
     'key:issue': [
-      /^Issues a client key: a key_id, and the key_access_token in which it is sealed\./m,
+      /^Issues a client key: a key_id, and a key_access_token that contains the sealed/m,
       /^With --name:\n {2}--name <name> +the name of the key/m,
-      /^ {2}--scope <scope> +a scope of the key, .*\n.*\(choices: "apps:read", "apps:write", /m,
+      /^ {2}--scope <scope> +a scope of the key, [^]*?\(choices:\s+"apps:read", "apps:write", /m,
       /^ {2}--expires <when> +when the key expires: 90d, 12h or 1y from now/m,
       /^ {2}--allow-ip <range> +an IP address or CIDR range from which the key is accepted/m,
-      /^ {2}--rate <limit> +the rate limit over all tokens/m,
+      /^ {2}--rate <limit> +the rate limit shared by all of the key's tokens/m,
       /^ {2}--description <text> +the purpose of the key$/m,
       /^ {2}--metadata <json> +a JSON object/m,
       /^Without --name:\n {2}--allow +add the digest to CLIENT_KEYS in \.env/m,
@@ -76,9 +76,9 @@ test('the help of a command explains the command, its argument and each option',
       /^To restore a backup, stop the service/m
     ],
     'db:copy': [
-      /^ {2}--to <url> +the URL of the empty database/m,
+      /^ {2}--to <url> +the postgres:\/\/ URL of an empty database/m,
       /^Stop the service first\./m,
-      /^Exit code: 0 if everything was copied, 1 if not, or/m
+      /^Exit code: 0 if everything was copied; 1 if it was not, or/m
     ],
     'user:create': [/^ {2}--email <address> +the e-mail/m, /^ {2}--admin +create an administrator/m],
     'user:list': [/^ {2}--locked <boolean> .*\(choices: "true", "false"\)$/m],
@@ -105,7 +105,7 @@ test('the help of a command explains the command, its argument and each option',
   }
 })
 
-test('help and hints show the command as it was run: through npm, or as trivial', async t => {
+test('help and hints show commands in the form in which they were run: through npm, or as trivial', async t => {
   const npm = { npm_lifecycle_event: 'key:list' }
   t.match(
     (await command(t, 'key:list', { args: ['-h'], env: npm })).stdout,
@@ -134,7 +134,7 @@ const shown = async (...[t, name, typed]: Parameters<typeof command>): Promise<[
   await command(t, name, typed)
 ]
 
-test('help and errors are coloured at a terminal, unless NO_COLOR is set', async t => {
+test('help and errors are coloured in a terminal, unless NO_COLOR is set', async t => {
   for (const name of ['--help', 'key:--help', 'key:secrets:--help']) {
     const [coloured, bare] = await shown(t, name)
     t.match(coloured.stdout, `${COLOUR}1mUsage:${COLOUR}22m ${COLOUR}36mtrivial${COLOUR}39m`)

@@ -3,7 +3,7 @@ import { test } from 'tap'
 import { at, operator } from '../helper.ts'
 import { terminal } from './terminal.ts'
 
-test('each change prints its result, as JSON with --json, and is audited as cli with the user of the operating system', async t => {
+test('each change prints its result (as JSON with --json), and is audited as made by cli and the operating system user', async t => {
   const { cli, issue, database } = terminal(t, { CLIENT_KEYS: '' })
   const { id } = await issue('a')
   const json = async (command: string, ...args: string[]): Promise<ReturnType<typeof JSON.parse>> =>
@@ -15,7 +15,7 @@ test('each change prints its result, as JSON with --json, and is audited as cli 
   })
   t.match(
     (await cli('key:change', ['b', '--allow-ip', '::1', '--rate', '1/1d'])).stdout,
-    /^The client key was changed, .*name +b\n.*allowed_ips +::1\nrate_limit +1\/86400s\n\nReceipt \d+-[-0-9a-f]{36}: the change applies to every request since \S+Z\.\n$/s
+    /^The client key was changed, .*name +b\n.*allowed_ips +::1\nrate_limit +1\/86400s\n\nReceipt \d+-[-0-9a-f]{36}: the change has applied to every request since \S+Z\.\n$/s
   )
   t.match(await json('key:disable', 'b'), { id, enabled: false })
   t.match(
@@ -71,7 +71,7 @@ test('each change prints its result, as JSON with --json, and is audited as cli 
   t.match(entries[7]?.changes, 'The laptop was stolen')
 })
 
-test("a key that is revoked again keeps its first reason, can't be changed, and is found by its id only", async t => {
+test("a key that is revoked again keeps its first reason, can't be changed, and can be found only by its id", async t => {
   const { cli, registry } = terminal(t)
   const keys = await registry()
   const {
@@ -94,7 +94,7 @@ test("a key that is revoked again keeps its first reason, can't be changed, and 
   t.match(shown, { code: 0, stdout: /^state +revoked\n.*^revoked +20\S+Z first$/ms })
 })
 
-test('a key is found by its id, even if that id is the name of another key', async t => {
+test('a key is found by its id, even if another key has that id as its name', async t => {
   const { cli, issue } = terminal(t)
   const first = await issue('first')
   const second = await issue(first.id)
@@ -104,6 +104,6 @@ test('a key is found by its id, even if that id is the name of another key', asy
   t.equal((await cli('key:disable', [first.id])).code, 0)
   t.match(await shown('first'), { id: first.id, enabled: false })
   t.equal((await cli('key:revoke', [first.id])).code, 0)
-  t.match(await shown(first.id), { name: 'first', revoked_at: /^20/ }, 'it is found even if it is revoked')
+  t.match(await shown(first.id), { name: 'first', revoked_at: /^20/ }, 'the key is found even if it has been revoked')
   t.match(await shown(second.id), { enabled: true, revoked_at: null })
 })

@@ -8,7 +8,7 @@ import { terminal } from './terminal.ts'
 const DAY_MS = 86_400_000
 const inDays = (days: number): Date => new Date(Date.now() + days * DAY_MS)
 
-test('key:list has the filters of GET /client_keys', async t => {
+test('key:list has the same filters as GET /client_keys', async t => {
   const { cli, registry, database } = terminal(t)
   const keys = await registry()
   const { key: old } = await keys.issue({ name: 'billing-old', scopes: ['apps:read'] }, operator)
@@ -36,7 +36,7 @@ test('key:list has the filters of GET /client_keys', async t => {
   t.match(await cli('key:list', ['--name', 'nobody']), { code: 0, stdout: 'No client key matches.\n' })
 })
 
-test('key:list --generation lists keys with an active token of a secret, but no environment keys', async t => {
+test('key:list --generation lists keys with an active token of that generation, but no environment keys', async t => {
   const { cli, registry, secret, env } = terminal(t)
   const storage = await openStorage(env['DATABASE_URL'])
   t.teardown(storage.close)
@@ -59,7 +59,7 @@ test('key:list --generation lists keys with an active token of a secret, but no 
   t.same(await names('00000000'), [])
 })
 
-test('key:list --expiring lists keys that expire within a period, and its exit code indicates whether there are any', async t => {
+test('key:list --expiring lists keys that expire within a period, and its exit code shows whether there are any', async t => {
   const { cli, registry } = terminal(t)
   const keys = await registry()
   t.match(await cli('key:list', ['--expiring', '14d']), { code: 0, stdout: 'No client key matches.\n' })
@@ -76,7 +76,7 @@ test('key:list --expiring lists keys that expire within a period, and its exit c
   t.match(await cli('key:list', ['--expiring', '3w', '--name', 'b']), { code: 1, stdout: /^ID .*\n\S+ +b +active/ })
 })
 
-test("the digest of an environment key is shown only if its key_id can't be guessed", async t => {
+test("an environment key's digest is shown only if its key_id can't be guessed", async t => {
   const { cli, key, registry } = terminal(t)
   await (await registry()).issue({ name: 'managed' }, operator)
   const withWord = { CLIENT_KEY_JWT: 'true', CLIENT_KEYS: `${key.keyId},a-word,sha256:${digestOf('other')}` }

@@ -5,17 +5,17 @@ import { terminal } from './terminal.ts'
 
 const typo = (token: string): string => token.slice(0, -1) + (token.endsWith('0') ? '1' : '0')
 
-test('key:inspect reports whether a token is well-formed, its secret, and why it is allowed or refused', async t => {
+test('key:inspect reports whether a token is well-formed, which secret sealed it, and why it is accepted or refused', async t => {
   const [previous, unknown] = [newSecret(), newSecret()]
   const { secret, key, cli, registry } = terminal(t, { CLIENT_SECRET_PREVIOUS: previous })
   const sealer = createTokenSealer(secret)
   const underPrevious = createTokenSealer(previous).seal(key.keyId)
   const foreign = issueClientKey(createTokenSealer(unknown))
-  const nobodys = issueClientKey(sealer)
+  const unlisted = issueClientKey(sealer)
   const keys = await registry()
   const issue = (name: string, retryable?: Parameters<typeof keys.issue>[2]) =>
     keys.issue({ name }, operator, retryable)
-  const live = await issue('live')
+  const active = await issue('live')
   const disabled = await issue('disabled')
   await keys.change(disabled.key.id, { enabled: false }, operator)
   const expired = await issue('expired')
@@ -29,19 +29,19 @@ test('key:inspect reports whether a token is well-formed, its secret, and why it
   await issue('replaced', retryable)
 
   const current = { well_formed: true, generation: generationOf(secret), secret: 'current' }
-  const shapeless = { well_formed: false, generation: null, secret: null, allowed: false, key: null }
+  const malformed = { well_formed: false, generation: null, secret: null, allowed: false, key: null }
   const ofCurrent = `^well-formed +yes\ngeneration +${generationOf(secret)}, of the current secret\n`
   const cases: [token: string, found: object, table?: RegExp][] = [
     [
-      live.keyAccessToken,
+      active.keyAccessToken,
       {
         ...current,
         allowed: true,
         reason: null,
-        key: { id: live.key.id },
-        token: { hint: live.keyAccessToken.slice(-4), created_at: /^20/, expires_at: null, use_count: 0 }
+        key: { id: active.key.id },
+        token: { hint: active.keyAccessToken.slice(-4), created_at: /^20/, expires_at: null, use_count: 0 }
       },
-      new RegExp(`${ofCurrent}allowed +yes\nkey +${live.key.id} live\nlisted in +the database
+      new RegExp(`${ofCurrent}allowed +yes\nkey +${active.key.id} live\nlisted in +the database
 token +….{4}, issued \\S+Z\ntoken expires +never\nkey expires +never\n$`)
     ],
     [
@@ -57,14 +57,14 @@ token +….{4}, issued \\S+Z\ntoken expires +never\nkey expires +never\n$`)
     ],
     [underPrevious, { well_formed: true, generation: generationOf(previous), secret: 'previous', allowed: true }],
     [
-      typo(live.keyAccessToken),
-      { ...shapeless, reason: 'bad_checksum' },
+      typo(active.keyAccessToken),
+      { ...malformed, reason: 'bad_checksum' },
       /^well-formed +no\ngeneration +-\nallowed +no: it contains a typo/
     ],
-    [live.keyAccessToken.slice(0, -1), { ...shapeless, reason: 'malformed' }],
+    [active.keyAccessToken.slice(0, -1), { ...malformed, reason: 'malformed' }],
     [
       key.keyId,
-      { ...shapeless, reason: 'malformed' },
+      { ...malformed, reason: 'malformed' },
       /\nkey +-\nlisted in +-\ntoken +-\ntoken expires +-\nkey expires +-\n$/
     ],
     [
@@ -79,21 +79,21 @@ token +….{4}, issued \\S+Z\ntoken expires +never\nkey expires +never\n$`)
       },
       /of a secret that is not configured\nallowed +no: it was sealed with a secret that is not configured here\n/
     ],
-    [nobodys.keyAccessToken, { ...current, allowed: false, reason: 'not_allowed', key: null }],
+    [unlisted.keyAccessToken, { ...current, allowed: false, reason: 'not_allowed', key: null }],
     [revoked.keyAccessToken, { ...current, allowed: false, reason: 'key_revoked', key: { name: 'revoked' } }],
     [disabled.keyAccessToken, { ...current, allowed: false, reason: 'key_disabled', key: { name: 'disabled' } }],
     [expired.keyAccessToken, { ...current, allowed: false, reason: 'key_expired', key: { name: 'expired' } }],
     [
       rotated.keyAccessToken,
       { ...current, allowed: false, reason: 'token_expired', key: { name: 'rotated' } },
-      /\nallowed +no: a newer token replaced it, and its grace period is over\n[^]*\ntoken +….{4}, [^]*\ntoken expires +revoked\n/
+      /\nallowed +no: a newer token replaced it, and its grace period has ended\n[^]*\ntoken +….{4}, [^]*\ntoken expires +revoked\n/
     ],
     [replaced.keyAccessToken, { ...current, allowed: false, reason: 'token_revoked', key: { name: 'replaced' } }]
   ]
   const secrets = [
     secret,
     previous,
-    ...[key, foreign, nobodys, live, disabled, expired, revoked, rotated, replaced].map(({ keyId }) => keyId)
+    ...[key, foreign, unlisted, active, disabled, expired, revoked, rotated, replaced].map(({ keyId }) => keyId)
   ]
   const inspect = async ([token, found, table]: (typeof cases)[number]): Promise<void> => {
     const [json, text] = await Promise.all([
@@ -121,7 +121,7 @@ token +….{4}, issued \\S+Z\ntoken expires +never\nkey expires +never\n$`)
   ])
 })
 
-test("Trivial's own tokens are inspected if they are accepted", async t => {
+test("Trivial's own tokens can be inspected if the service accepts them", async t => {
   const { cli, issue, secret, key } = terminal(t, { CLIENT_KEY_JWT: 'true' })
   const sign = legacySigner(secret)
   t.match(await cli('key:inspect', [], sign({ key_id: (await issue('managed')).key_id })), {
@@ -146,7 +146,7 @@ test("Trivial's own tokens are inspected if they are accepted", async t => {
   t.match(await cli('key:inspect', [], good), { code: 1, stdout: /its key is revoked/ })
 })
 
-test('a token is checked like a request that requires scopes and comes from an address', async t => {
+test('a token can be checked against required scopes and an address, as in a request', async t => {
   const { cli, issue, registry } = terminal(t)
   const issued = await issue('narrow', '--scope', 'apps:read', '--allow-ip', '10.0.0.0/8', '--rate', '1/60s')
   const token = issued.key_access_token
@@ -163,7 +163,7 @@ test('a token is checked like a request that requires scopes and comes from an a
   )
   t.same(await reason('--address', '11.1.2.3'), [1, 'address_not_allowed'])
   t.same(await reason('--scope', 'apps:read', '--scope', 'apps:write'), [1, 'insufficient_scope'])
-  t.match(await cli('key:inspect', ['--address', '11.1.2.3'], token), { stdout: /no: its key is not allowed from/ })
+  t.match(await cli('key:inspect', ['--address', '11.1.2.3'], token), { stdout: /no: its key may not be used from/ })
   t.match(await cli('key:inspect', ['--scope', 'apps'], token), { code: 2, stderr: /--scope must be apps:read or/ })
   t.match(await cli('key:inspect', ['--address', 'here'], token), { code: 2, stderr: /--address must be an IP/ })
   t.same(await (await registry()).usage(issued.id, 90), [], 'no usage is recorded')

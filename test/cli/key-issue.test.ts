@@ -129,7 +129,7 @@ test('key:issue --json prints only key_id, key_access_token and digest to standa
   t.notMatch(stderr, issued.key_access_token)
 })
 
-test('key:issue explains what to do with the key, and needs only CLIENT_SECRET', async t => {
+test('key:issue explains what to do with the key, and requires only CLIENT_SECRET', async t => {
   const folder = temporaryFolder(t)
   const secret = newSecret()
   writeFileSync(join(folder, '.env'), `CLIENT_SECRET=${secret}\nPORT=not a port\n`)
@@ -163,7 +163,7 @@ test('without CLIENT_SECRET, key:issue prints the same error as the server', asy
   }
 })
 
-test('if CLIENT_KEYS has entries already, key:issue advises to keep them, and repeats none of them', async t => {
+test('if CLIENT_KEYS already has entries, key:issue advises keeping them, and repeats none of them', async t => {
   const { cli, key } = terminal(t)
   const [text, json] = await Promise.all([cli('key:issue'), cli('key:issue', ['--json'])])
   t.match(text.stdout, /add it to CLIENT_KEYS in \.env after the existing entries \(…\)/)
@@ -173,7 +173,7 @@ test('if CLIENT_KEYS has entries already, key:issue advises to keep them, and re
   for (const { stdout, stderr } of [text, json]) t.notMatch(stdout + stderr, key.keyId)
 })
 
-/** Runs key:issue --allow in a folder with an `.env`. */
+/** Runs key:issue --allow in a folder with a `.env` file. */
 const issueAllowed = async (t: Test, dotenv: string, env: Record<string, string> = {}) => {
   const cwd = temporaryFolder(t)
   const path = join(cwd, '.env')
@@ -182,7 +182,7 @@ const issueAllowed = async (t: Test, dotenv: string, env: Record<string, string>
   return { ...ended, cwd, path, text: readFileSync(path, 'utf8') }
 }
 
-test('key:issue --allow adds the digest to .env, and keeps everything else', async t => {
+test('key:issue --allow adds the digest to .env, and leaves everything else unchanged', async t => {
   const secret = newSecret()
   for (const [before, after] of [
     ['', 'CLIENT_KEYS=<digest>\n'],
@@ -200,7 +200,7 @@ test('key:issue --allow adds the digest to .env, and keeps everything else', asy
   }
 })
 
-test('key:issue --allow creates a missing .env that only its owner can read, and follows a symbolic link', async t => {
+test('key:issue --allow creates a missing .env that only its owner can read, and follows symbolic links', async t => {
   const cwd = temporaryFolder(t)
   const env = { CLIENT_SECRET: newSecret() }
   const issue = async () => await command(t, 'key:issue', { cwd, env, args: ['--allow'] })
@@ -211,18 +211,18 @@ test('key:issue --allow creates a missing .env that only its owner can read, and
   t.equal(statSync(path).mode & 0o777, 0o600)
   renameSync(path, join(cwd, 'real.env'))
   chmodSync(join(cwd, 'real.env'), 0o640)
-  // Only root may change the owner of a file.
+  // Only root may change a file's owner.
   if (process.getuid?.() === 0) chownSync(join(cwd, 'real.env'), 1000, 1000)
   symlinkSync('real.env', path)
   const { uid, gid } = statSync(path)
   t.equal((await issue()).code, 0)
   t.ok(lstatSync(path).isSymbolicLink())
-  t.equal(statSync(path).mode & 0o777, 0o640, 'the mode of the file is kept')
-  t.match(statSync(path), { uid, gid }, 'the owner of the file is kept')
+  t.equal(statSync(path).mode & 0o777, 0o640, "the file's mode stays unchanged")
+  t.match(statSync(path), { uid, gid }, "the file's owner stays unchanged")
   t.match(readFileSync(path, 'utf8'), /\nCLIENT_KEYS=sha256:[0-9a-f]{64},sha256:[0-9a-f]{64}\n$/)
 })
 
-test('key:issue --allow is refused if it would allow nothing or lose something, and leaves .env unchanged', async t => {
+test('key:issue --allow leaves .env unchanged and fails if the key would not be allowed or if content would be lost', async t => {
   const secret = `CLIENT_SECRET=${newSecret()}\n`
   const inEnvironment = await issueAllowed(t, secret, { CLIENT_KEYS: 'xxx' })
   t.match(inEnvironment, { code: 1, stdout: '', stderr: /^CLIENT_KEYS is set in the environment/, text: secret })
@@ -258,7 +258,7 @@ test('if two commands change .env at the same time, one is refused, and no chang
   t.equal((await issue()).code, 0)
 })
 
-test("key:issue --allow reports that it can't write", async t => {
+test("key:issue --allow reports that it can't write .env", async t => {
   const cwd = join(temporaryFolder(t), 'gone')
   t.match(await command(t, 'key:issue', { cwd, env: { CLIENT_SECRET: newSecret() }, args: ['--allow'] }), {
     code: 1,

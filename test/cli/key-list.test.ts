@@ -2,7 +2,7 @@ import { test } from 'tap'
 import { at, operator } from '../helper.ts'
 import { terminal } from './terminal.ts'
 
-test('lists and advice are readable in every case', async t => {
+test('lists, details and advice are readable for every kind of key', async t => {
   const { cli, registry, key, database } = terminal(t)
   t.match((await cli('key:list', [], '', { CLIENT_KEYS: '' })).stdout, 'There are no client keys')
   const keys = await registry()
@@ -35,7 +35,7 @@ test('lists and advice are readable in every case', async t => {
   t.match((await cli('key:list')).stdout, 'one of many 100')
 
   const ofManaged = await cli('key:advise', [managed.id])
-  t.match(ofManaged.stdout, /3 requests of gone were accepted/)
+  t.match(ofManaged.stdout, /3 requests with gone were accepted/)
   t.match(ofManaged.stdout, `PATCH /client_keys/${managed.id}`)
   count.run(environmentId, day, 'address', '*', 5)
   const ofEnvironment = await cli('key:advise', [environmentId, '--days', '1'])

@@ -17,7 +17,7 @@ interface Line {
   key_access_token: string
 }
 
-/** Creates a command line with keys of an earlier secret. */
+/** Creates a command line and keys that were sealed with an earlier secret. */
 const world = async (t: Test, names: readonly string[]) => {
   const previous = newSecret()
   const made = terminal(t, { CLIENT_SECRET_PREVIOUS: previous })
@@ -50,7 +50,7 @@ const world = async (t: Test, names: readonly string[]) => {
   }
 }
 
-test('key:rotate --generation rotates each key whose newest token is of a secret, once, into a new file', async t => {
+test('key:rotate --generation rotates only keys whose newest token has that generation, and writes a new file', async t => {
   const { rotate, lines, out, earlier, current, idOf, generation } = await world(t, ['a', 'b', 'off', 'gone', 'done'])
   await earlier.change(idOf('off'), { enabled: false }, operator)
   await earlier.revoke(idOf('gone'), null, operator)
@@ -60,7 +60,7 @@ test('key:rotate --generation rotates each key whose newest token is of a secret
   t.same([code, stderr], [0, ''])
   t.equal(
     stdout,
-    `Client keys with a new token, which is active now: 3. The only copy of the tokens is ${out}.
+    `Client keys with a new token, which is active now: 3. The tokens are stored only in ${out}.
 Their older tokens expire when the grace period ends, 1h after each rotation.
 Client keys that already have a newer token, and were not changed: 1.
 Environment keys, which this command does not rotate: 1. See trivial key secrets.\n`
@@ -89,7 +89,7 @@ Environment keys, which this command does not rotate: 1. See trivial key secrets
   t.throws(() => lines('second.txt'), { code: 'ENOENT' }, 'a file without tokens is deleted')
 })
 
-test('key:rotate --generation prints its result as JSON, and its progress at a terminal', async t => {
+test('key:rotate --generation prints its result as JSON, and its progress in a terminal', async t => {
   const { rotate, lines, out, generation } = await world(
     t,
     Array.from({ length: 101 }, (_, i) => `key ${i}`)
@@ -109,7 +109,7 @@ test('key:rotate --generation prints its result as JSON, and its progress at a t
   t.match(JSON.parse((await rotate(['--json', '--out', 'second.txt'])).stdout), { rotated: 0, file: null })
 })
 
-test("a key that can't be rotated is reported, and the others are rotated", async t => {
+test("a key that can't be rotated is reported, and the others are still rotated", async t => {
   const { rotate, lines, earlier, idOf } = await world(t, ['full', 'b'])
   for (let i = 1; i < 100; i++) await earlier.rotate(idOf('full'), { graceSeconds: 3600 }, operator)
   const { code, stdout, stderr } = await rotate()
@@ -122,7 +122,7 @@ test("a key that can't be rotated is reported, and the others are rotated", asyn
   )
 })
 
-test('tokens of the current CLIENT_SECRET are not rotated, and the file must be writable', async t => {
+test('tokens sealed with the current CLIENT_SECRET are not rotated, and the file must be writable', async t => {
   const { rotate, secret } = await world(t, ['a'])
   t.match(await rotate(['--generation', generationOf(secret)]), {
     code: 1,
@@ -136,7 +136,7 @@ test('tokens of the current CLIENT_SECRET are not rotated, and the file must be 
   })
 })
 
-test("a key whose token can't be written is not rotated, and the file has the tokens of the rotated keys", async t => {
+test("a key whose token can't be written is not rotated, and the file contains the tokens of the rotated keys", async t => {
   const { rotate, lines, current, idOf, generation, out } = await world(t, ['a', 'b'])
   const { appendFileSync } = fs
   const restore = (): void => {
@@ -153,14 +153,16 @@ test("a key whose token can't be written is not rotated, and the file has the to
   t.match(await rotate(), {
     code: 1,
     stdout: '',
-    stderr: `Stopped: 0 of 2 keys were rotated. For the other keys, run the command again with another --out.\n\n${out} can't be written: the disk is full\n`
+    stderr:
+      'Stopped: 0 of 2 keys were rotated. To rotate the other keys, run the command again with another ' +
+      `--out.\n\n${out} can't be written: the disk is full\n`
   })
   t.throws(() => lines(), { code: 'ENOENT' })
   left = 1
   t.match(await rotate(), {
     code: 1,
     stdout: '',
-    stderr: `Stopped: 1 of 2 keys were rotated, and their tokens are in ${out}. For the other keys`
+    stderr: `Stopped: 1 of 2 keys were rotated, and their tokens are in ${out}. To rotate the other keys`
   })
   restore()
   t.match(lines(), [{ name: 'a' }])
@@ -180,7 +182,7 @@ test('if the database fails, a token that may be active stays in the file', asyn
   t.match(await rotate(['--out', 'again.txt']), { code: 0, stdout: /active now: 1\./ })
 })
 
-test('environment keys are not mentioned if there are none, or if all of them are revoked', async t => {
+test('environment keys are mentioned only if there are any that are not revoked', async t => {
   const { cli, secret, generation, key, env } = await world(t, ['a'])
   const rotate = async (out: string, more = {}): Promise<string> =>
     (await cli('key:rotate', ['--generation', generation, '--out', join(temporaryFolder(t), out)], '', more)).stdout

@@ -3,11 +3,11 @@ import { openStorage } from '../../db/open.ts'
 import { createKeyService } from '../../domain/keys/service.ts'
 import type { KeyService } from '../../domain/keys/service.ts'
 import { digestOf, generationOf } from '../../domain/keys/token/token.ts'
-import { need, newSecret, operator, settings } from '../helper.ts'
+import { required, newSecret, operator, settings } from '../helper.ts'
 import { logLines, start } from '../http/service.ts'
 import { command, terminal } from './terminal.ts'
 
-test('key:secrets shows which secrets are needed for tokens, and a start warns if one of them is missing', async t => {
+test('key:secrets shows which secrets are still needed, and the service warns at startup if one of them is missing', async t => {
   const [current, previous, lost] = [newSecret(), newSecret(), newSecret()]
   const { env } = settings(t, { CLIENT_SECRET: current, CLIENT_SECRET_PREVIOUS: previous, CLIENT_KEYS: '' })
   const names = { [current]: 'new', [previous]: 'old', [lost]: 'lost' }
@@ -18,7 +18,7 @@ test('key:secrets shows which secrets are needed for tokens, and a start warns i
   for (const [secret, name] of Object.entries(names)) {
     ids[name] = (await registryUnder(secret).issue({ name }, operator)).key.id
   }
-  await registryUnder(previous).rotate(need(ids['old'], 'the old key'), { graceSeconds: 60 }, operator)
+  await registryUnder(previous).rotate(required(ids['old'], 'the old key'), { graceSeconds: 60 }, operator)
 
   const [secrets, { stdout: table }] = await Promise.all([
     command(t, 'key:secrets', { env, args: ['--json'] }),
@@ -54,16 +54,16 @@ test('key:secrets shows which secrets are needed for tokens, and a start warns i
     { level: 40, generations: [generationOf(lost)], msg: /secrets that are not configured/ }
   ])
 
-  await registryUnder(current).revoke(need(ids['lost'], 'the lost key'), null, operator)
+  await registryUnder(current).revoke(required(ids['lost'], 'the lost key'), null, operator)
   const after = await start(t, { ...env, LOG_LEVEL: 'info' })
   t.same(warnings(after.output().stdout), [], 'no active token needs the secret any longer')
   for (const secret of [current, previous, lost]) t.notMatch(secrets.stdout + table + service.output().stdout, secret)
 })
 
-test('key:secrets shows the secrets and the times of the last use of environment keys', async t => {
+test('key:secrets shows which secrets environment keys need, and when they were last used', async t => {
   const [previous, lost] = [newSecret(), newSecret()]
   const keyIds = ['0', '1', '2', '3'].map(digit => digit.repeat(32))
-  // The digest of a word would be easy to guess, so it isn't shown.
+  // The digest isn't shown, because it could be guessed if the key_id is a word.
   const { cli, env, secret } = terminal(t, {
     CLIENT_SECRET_PREVIOUS: previous,
     CLIENT_KEYS: [...keyIds, 'legacy'].join(),
@@ -76,8 +76,8 @@ test('key:secrets shows the secrets and the times of the last use of environment
   for (const { id } of (await keys.list({}, { limit: 9 })).keys) {
     idOf.set(keys.allowListEntry(id)?.slice('sha256:'.length) ?? 'legacy', id)
   }
-  const [unused, both, old, revoked] = keyIds.map(keyId => need(idOf.get(digestOf(keyId)), 'an id'))
-  const word = need(idOf.get('legacy'), 'the id of the word')
+  const [unused, both, old, revoked] = keyIds.map(keyId => required(idOf.get(digestOf(keyId)), 'an id'))
+  const word = required(idOf.get('legacy'), 'the id of the word')
   const used = (id: string | undefined, by: string, day: number) => ({
     id: String(id),
     generation: generationOf(by),
@@ -160,7 +160,7 @@ test('key:secrets shows the secrets and the times of the last use of environment
       {
         level: 40,
         keys: [word],
-        msg: /^environment keys were last used with tokens of secrets that are not configured/
+        msg: /^environment keys were last used with tokens that are now refused/
       }
     ]
   )

@@ -4,7 +4,7 @@ import { terminal } from './terminal.ts'
 
 const DAY_MS = 86_400_000
 
-test('key:usage shows the usage of a key by day, most frequent first', async t => {
+test("key:usage shows a key's usage per day, with the most frequent entries first", async t => {
   const { cli, registry, database } = terminal(t)
   const keys = await registry()
   const { key, keyAccessToken } = await keys.issue({ name: 'billing-sync' }, operator)
@@ -53,7 +53,7 @@ test('key:usage shows the usage of a key by day, most frequent first', async t =
   t.notMatch(json.stdout, yesterday)
   t.match(await cli('key:usage', [environmentKey.id]), {
     code: 0,
-    stdout: /^No use of env_\w+ was recorded in these days/
+    stdout: /^No use of env_\w+ was recorded in this period/
   })
   t.match(await cli('key:usage', ['nobody']), { code: 1, stdout: '', stderr: /^There is no client key/ })
 })

@@ -3,7 +3,7 @@ import { generationOf } from '../../domain/keys/token/token.ts'
 import { start } from '../http/service.ts'
 import { live, statusOf, stop } from './live.ts'
 
-test('the usage of a key is shown, and a policy is recommended', async t => {
+test("a key's usage is shown, and a policy is recommended", async t => {
   const { service, cli, issue, get } = await live(t)
   const { id, key_access_token: token } = await issue('billing-sync')
   await issue('idle')
@@ -34,11 +34,11 @@ test('the usage of a key is shown, and a policy is recommended', async t => {
   t.match(list.stdout, new RegExp(`^${id} +billing-sync +active +\\* +never +20\\S+Z$`, 'm'))
   t.equal(advice.code, 0)
   t.strictSame(JSON.parse(advice.stdout), { scopes: ['apps:read', 'audits:read'], allowed_ips: ['127.0.0.1'] })
-  t.match(text, { code: 0, stdout: new RegExp(`^3 requests of billing-sync .*PATCH /client_keys/${id}`, 's') })
+  t.match(text, { code: 0, stdout: new RegExp(`^3 requests with billing-sync .*PATCH /client_keys/${id}`, 's') })
   t.match(idle, {
     code: 1,
     stdout: '',
-    stderr: 'No use of idle was recorded in these days, so no policy can be proposed.\n'
+    stderr: 'No use of idle was recorded in this period, so no policy can be suggested.\n'
   })
   t.match(days, { code: 2, stdout: '', stderr: /^--days must be a number from 1 to 90\.$/m })
 

@@ -5,7 +5,7 @@ import { at, newSecret } from '../helper.ts'
 import { live, stop } from './live.ts'
 import type { Issued } from './terminal.ts'
 
-test('after every command and use, the database contains no token, no key_id and no secret', async t => {
+test('after every command and every use of a key, the database contains no token, key_id or secret', async t => {
   const previous = newSecret()
   const { service, cli, get } = await live(t, { CLIENT_SECRET_PREVIOUS: previous })
   const underPrevious = issueClientKey(createTokenSealer(previous))

@@ -4,7 +4,7 @@ import { start } from '../http/service.ts'
 import { live, statusOf } from './live.ts'
 import type { Issued } from './terminal.ts'
 
-test('a key that is issued, disabled or enabled at the command line is accepted or refused by the next request', async t => {
+test('issuing, disabling or enabling a key at the command line takes effect in the next request', async t => {
   const { cli, get } = await live(t)
   const { key_access_token: token } = JSON.parse(
     (await cli('key:issue', ['--name', 'billing-sync', '--json'])).stdout
@@ -20,7 +20,7 @@ test('a key that is issued, disabled or enabled at the command line is accepted 
   t.equal(await get(token), 200)
 })
 
-test('changes of scopes, addresses, expiry and rate at the command line apply to the next request', async t => {
+test('changes to scopes, addresses, expiry and rate limit at the command line take effect in the next request', async t => {
   const { cli, issue, get } = await live(t)
   const { id, key_access_token: token } = await issue('billing-sync')
   const change = async (...args: string[]): Promise<void> => {
@@ -39,7 +39,7 @@ test('changes of scopes, addresses, expiry and rate at the command line apply to
   t.equal(await get(token), 200)
 })
 
-test('a rotation at the command line takes effect at once, and without a grace period it revokes the old tokens', async t => {
+test('a rotation at the command line takes effect immediately, and without a grace period it revokes the old tokens', async t => {
   const { cli, issue, get } = await live(t)
   const { name, key_access_token: first } = await issue('billing-sync')
   t.equal(await get(first), 200)
@@ -51,7 +51,7 @@ test('a rotation at the command line takes effect at once, and without a grace p
   t.same([await get(first), await get(second), await get(third)], [401, 401, 200])
 })
 
-test('a key that is revoked by its token at the command line is refused by the next request, and its name is available again', async t => {
+test('a key that is revoked by its token at the command line is refused in the next request, and its name can be reused', async t => {
   const { cli, issue, get } = await live(t)
   const old = await issue('billing-sync')
   t.equal(await get(old.key_access_token), 200)
@@ -63,11 +63,11 @@ test('a key that is revoked by its token at the command line is refused by the n
   t.match(
     JSON.parse((await cli('key:show', ['billing-sync', '--json'])).stdout),
     { id: next.id, revoked_at: null },
-    'the name finds the key that is not revoked'
+    'the name refers to the key that has not been revoked'
   )
 })
 
-test('an environment key that is revoked at the command line is refused without a restart', async t => {
+test('an environment key that is revoked at the command line is refused without restarting the service', async t => {
   const { service, cli, get } = await live(t)
   const {
     key: { keyAccessToken: token }
@@ -91,7 +91,7 @@ test('an environment key that is revoked at the command line is refused without 
   t.match(all, { code: 0, stdout: new RegExp(`${id} +revoked`) })
 })
 
-test('a change by HTTP in one server process applies to the next request in another one', async t => {
+test('a change made over HTTP in one server process takes effect in the next request to another', async t => {
   const { service, issue, get } = await live(t)
   const other = await start(t, {
     DATABASE_URL: service.env['DATABASE_URL'],

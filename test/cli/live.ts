@@ -6,15 +6,15 @@ import type { Ended, Issued } from './terminal.ts'
 
 export interface Live {
   service: Service
-  /** Runs a command in this process, on the database of the service, which is a separate process. */
+  /** Runs a command in this process. It uses the database of the service, which runs in a separate process. */
   cli: (name: string, args?: readonly string[], input?: string) => Promise<Ended>
-  /** Issues a key by HTTP, with the key of the service. */
+  /** Issues a key over HTTP, with the service's own key. */
   issue: (name: string) => Promise<Issued>
-  /** Sends a request with a token, and returns the status. */
+  /** Sends a request with a token, and returns the status code. */
   get: (token: string, path?: string) => Promise<number>
 }
 
-/** Starts a service, and creates a command line for its database. */
+/** Starts a service, and creates a command line that uses its database. */
 export const live = async (t: Test, env: Record<string, string> = {}): Promise<Live> => {
   const service = await start(t, env)
   const cli: Live['cli'] = async (name, args = [], input = '') =>
@@ -35,7 +35,7 @@ export const live = async (t: Test, env: Record<string, string> = {}): Promise<L
   }
 }
 
-/** Sends a request with a token, and returns the status. */
+/** Sends a request with a token, and returns the status code. */
 export const statusOf = async (port: number, token: string, path = '/apps'): Promise<number> => {
   const response = await fetch(`http://127.0.0.1:${port}${path}`, {
     headers: { authorization: `Bearer ${token}`, 'user-agent': 'billing-sync/2.1' }
@@ -44,7 +44,7 @@ export const statusOf = async (port: number, token: string, path = '/apps'): Pro
   return response.status
 }
 
-/** Stops the service, which writes all recorded usage. */
+/** Stops the service, which stores all recorded usage first. */
 export const stop = async ({ process, ended }: Service): Promise<void> => {
   process.kill('SIGTERM')
   await ended

@@ -5,7 +5,7 @@ import { newSecret, settings } from '../helper.ts'
 import { emptyPostgres } from '../postgres.ts'
 import { command } from './terminal.ts'
 
-test('node list reports that an SQLite database needs no nodes', async t => {
+test('on SQLite, node list reports that there are no nodes', async t => {
   const { env } = settings(t)
   t.match(await command(t, 'node:list', { env }), { code: 0, stdout: /There are no nodes/ })
   t.same(JSON.parse((await command(t, 'node:list', { env, args: ['--json'] })).stdout), [])

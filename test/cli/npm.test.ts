@@ -2,13 +2,13 @@ import { test } from 'tap'
 import { operator } from '../helper.ts'
 import { terminal, wordsOf } from './terminal.ts'
 
-/** Returns the variables that npm adds to the environment of a script. */
+/** Returns the variables that npm adds to a script's environment. */
 const npm = (name: string, config: Record<string, string> = {}): Record<string, string> => ({
   npm_lifecycle_event: name,
   ...Object.fromEntries(Object.entries(config).map(([option, value]) => [`npm_config_${option}`, value]))
 })
 
-test('options that npm consumed are refused before anything is done, and the correct command is shown', async t => {
+test('if npm consumed options, the command does nothing and shows the correct command', async t => {
   const { cli, registry } = terminal(t, { CLIENT_KEYS: '' })
   await (await registry()).issue({ name: 'a' }, operator)
   const runs: [typed: string, name: string, args: string[], kept: Record<string, string>][] = [
@@ -33,7 +33,7 @@ test('options that npm consumed are refused before anything is done, and the cor
   t.match(JSON.parse((await cli('key:list', ['--all', '--json'])).stdout), [{ name: 'a', revoked_at: null }])
 })
 
-test("npm's own options do not stop a command", async t => {
+test("npm's own options do not prevent a command from running", async t => {
   const { cli } = terminal(t, { CLIENT_KEYS: '' })
   const list = async (args: string[], env: Record<string, string>): Promise<number> =>
     (await cli('key:list', args, '', env)).code
@@ -46,13 +46,13 @@ test("npm's own options do not stop a command", async t => {
   t.same(
     [code, stderr.split('\n', 1)[0]],
     [2, 'Specify an --email and a --name.'],
-    'an email option can be from an .npmrc'
+    'an email option may come from an .npmrc file'
   )
-  t.equal(await list([], npm('key:list', { scope: '@corp', json: '' })), 0, 'scope is an option of npm for packages')
+  t.equal(await list([], npm('key:list', { scope: '@corp', json: '' })), 0, 'scope is also an npm option for packages')
   t.equal(
     (await cli('key:issue', [], '', npm('key:issue', { description: '' }))).code,
     0,
-    'description is an option of npm for searches'
+    'description is also an npm option for searches'
   )
   t.equal(await list(['--name', 'a'], npm('key:list', { name: 'b' })), 0, 'the option was also passed to the command')
   t.equal(await list([], npm('test', { name: 'b' })), 0, 'another script is running')
@@ -60,7 +60,7 @@ test("npm's own options do not stop a command", async t => {
   t.equal(await list(['--help'], npm('key:list', { json: 'true' })), 0, 'a request for help is never refused')
 })
 
-test('if npm runs a command, the error about unexpected arguments mentions that -- may be missing', async t => {
+test('the error about unexpected arguments mentions a possibly missing -- if npm runs the command', async t => {
   const { cli } = terminal(t)
   const hint = /Put -- before the options, because npm removes them otherwise: npm run key:\w+ -- …\n/
   t.match(await cli('key:issue', ['what it is for'], '', npm('key:issue')), { code: 2, stdout: '', stderr: hint })

@@ -3,10 +3,10 @@ import os from 'node:os'
 import { test } from 'tap'
 import { operatorContext } from '../../cli/operator.ts'
 
-test('the operator is the user of the operating system, with or without a name', async t => {
+test('the operator is the operating system user, with or without a name', async t => {
   const { uid, username } = os.userInfo()
   t.same(operatorContext().actor, { kind: 'cli', id: String(uid), name: username })
-  // Simulates a container that runs with a user id without a name.
+  // Simulates a container that runs with a user id that has no name.
   const real = os.userInfo
   os.userInfo = () => {
     throw new Error('uv_os_get_passwd returned ENOENT')

@@ -10,7 +10,7 @@ import { command, terminal } from './terminal.ts'
 
 const REFUSED = 'CLIENT_SECRET: no token was created, because the service would refuse it. '
 
-/** Creates a database that a service was started on, and a command line that can use another secret. */
+/** Creates a database that a service has used, and a command line that can use another secret. */
 const world = async (t: Test) => {
   const made = terminal(t, { CLIENT_KEYS: '' })
   await (await createServer(made.env)).close()
@@ -20,12 +20,12 @@ const world = async (t: Test) => {
   return { ...made, id, show }
 }
 
-test('a command whose secret is not that of the service creates no token and changes nothing', async t => {
+test('a command with a different secret than the service creates no token and changes nothing', async t => {
   const { secret, cli, show } = await world(t)
   const other = newSecret()
   const out = join(temporaryFolder(t), 'tokens.txt')
   const before = await show()
-  // A command with the next secret is refused too, because the service doesn't have that secret yet.
+  // A command with a future secret is refused too, because the service doesn't have that secret yet.
   for (const CLIENT_SECRET_PREVIOUS of ['', secret]) {
     for (const [name, ...args] of [
       ['key:issue', '--name', 'b'],
@@ -36,7 +36,7 @@ test('a command whose secret is not that of the service creates no token and cha
       t.same([ended.code, ended.stdout], [1, ''])
       t.match(
         ended.stderr,
-        `${REFUSED}The generation of the secret here is ${generationOf(other)}, but those in use are ` +
+        `${REFUSED}The secret's generation is ${generationOf(other)}, but the generations in use are ` +
           `${generationOf(secret)}. Run the command with the CLIENT_SECRET of the service. To replace that secret, ` +
           'start the service with the new one first.\n'
       )
@@ -48,7 +48,7 @@ test('a command whose secret is not that of the service creates no token and cha
   t.equal((JSON.parse((await cli('key:list', ['--json'])).stdout) as unknown[]).length, 1)
 })
 
-test('commands that create no token do not need the secret of the service', async t => {
+test("commands that create no token do not need the service's secret", async t => {
   const { cli, show, id } = await world(t)
   const other = { CLIENT_SECRET: newSecret() }
   for (const [name, ...args] of [
@@ -65,7 +65,7 @@ test('commands that create no token do not need the secret of the service', asyn
   t.match(await show(), { enabled: false, revoked_at: String })
 })
 
-test('a new secret can be used by commands once a service was started with it', async t => {
+test('commands can use a new secret after a service has been started with it', async t => {
   const { env, secret, cli } = await world(t)
   const next = newSecret()
   const both = { CLIENT_SECRET: next, CLIENT_SECRET_PREVIOUS: secret }
@@ -76,7 +76,7 @@ test('a new secret can be used by commands once a service was started with it', 
   t.match(readFileSync(out, 'utf8'), /^\{"id":.*,"name":"a","key_access_token":"tck_\w+"\}\n$/)
 })
 
-test('a key can be issued before the first start, which must then use the same secret', async t => {
+test('a key can be issued before the service first starts, and the service must then use the same secret', async t => {
   const { env, issue, cli } = terminal(t)
   await issue('a')
   await t.rejects(createServer({ ...env, CLIENT_SECRET: newSecret() }), /in use with other secrets/)
@@ -84,7 +84,7 @@ test('a key can be issued before the first start, which must then use the same s
   await (await createServer(env)).close()
 })
 
-test('trivial serve exits with 1 if its secrets are different', async t => {
+test('trivial serve exits with 1 if its secret differs from the one in use', async t => {
   const { cli } = await world(t)
   t.match(await cli('serve', [], '', { CLIENT_SECRET: newSecret() }), {
     code: 1,
@@ -106,7 +106,7 @@ test('a command creates no token that a node would refuse', async t => {
   t.match(await issue('b', both), {
     code: 1,
     stdout: '',
-    stderr: /^No token was created: another node lacks this CLIENT_SECRET/
+    stderr: /^No token was created, because another node lacks this CLIENT_SECRET/
   })
   await first.close()
   t.match(await issue('c', both), { code: 0 })

@@ -45,9 +45,9 @@ test("if a token or a password can't be written, the command fails and explains 
   })
 })
 
-test("if output can't be written, every command reports it in one line and exits with 1", async t => {
+test("if its output can't be written, every command reports the error in one line and exits with 1", async t => {
   const typed = await typedCommands(t)
-  // The output of `serve` is its log, whose lines are dropped if they can't be written.
+  // `serve` is an exception: its output is the log, and log lines are dropped if they can't be written.
   t.same([...Object.keys(typed), 'serve'].sort(), [...COMMANDS].sort(), 'the table contains every command')
   for (const [name, each] of Object.entries({ ...typed, ...REST })) {
     if (each === null) continue
@@ -58,16 +58,16 @@ test("if output can't be written, every command reports it in one line and exits
   }
 })
 
-test('a closed pipe is not a failure', async t => {
+test('a closed pipe does not cause a failure', async t => {
   const { env } = terminal(t)
   for (const name of ['key:list', '--help', 'openapi']) {
     t.match(await command(t, name, { env, unwritable: 'EPIPE' }), { code: 0, stderr: '' })
   }
 })
 
-test('a file that accepts only a part of the output is a failure', async t => {
+test('a file that accepts only part of the output causes a failure', async t => {
   const path = join(temporaryFolder(t), 'help.txt')
-  // The file is limited to one block, as on a disk that is almost full.
+  // The file may have only one block, as on a disk that is almost full.
   const child = spawnProgram(
     ['/bin/sh', '-c', 'ulimit -f 1; exec "$0" "$@" > help.txt', process.execPath, compiled('cli/trivial.ts')].concat(
       'key',

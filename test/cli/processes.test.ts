@@ -6,7 +6,7 @@ import { live } from './live.ts'
 import { spawned } from './process.ts'
 import type { Issued } from './terminal.ts'
 
-test('a process exits with 0 for success, 1 for a refusal and 2 for bad usage', async t => {
+test('a process exits with 0 after success, 1 after a refusal and 2 after incorrect usage', async t => {
   const { env } = settings(t)
   const ended = await Promise.all([
     spawned(t, 'key:list', { env, args: ['--json'] }).ended,
@@ -25,7 +25,7 @@ test('a process exits with 0 for success, 1 for a refusal and 2 for bad usage', 
   t.match(ended[3], { stdout: /^Usage: trivial <command>\n/, stderr: '' })
 })
 
-test('a running server applies the change of a command in another process to the next request', async t => {
+test('a change made by a command in another process takes effect in the next request to a running server', async t => {
   const { service, get } = await live(t)
   const cli = async (name: string, args: string[], input = '') =>
     await spawned(t, name, { env: service.env, args, input }).ended
@@ -38,7 +38,7 @@ test('a running server applies the change of a command in another process to the
   t.equal(await get(token), 200)
 })
 
-test('a token on standard input is not in the arguments, which other users of the machine can see', async t => {
+test('a token on standard input does not appear in the arguments, which other users of the machine can see', async t => {
   const { env, key } = settings(t)
   const { process: child, ended } = spawned(t, 'key:show', { env, args: ['-'], input: key.keyAccessToken })
   await once(child, 'spawn')
@@ -48,7 +48,7 @@ test('a token on standard input is not in the arguments, which other users of th
   t.match(await ended, { code: 0, stdout: /source +environment/ })
 })
 
-test('output that is not read to its end is not a failure', async t => {
+test('a reader that stops before the end of the output does not cause a failure', async t => {
   const { env } = settings(t)
   const { process: child, ended } = spawned(t, 'openapi', { env })
   child.stdout.destroy()

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'tap'
-import { need, newSecret, temporaryFolder } from '../helper.ts'
+import { required, newSecret, temporaryFolder } from '../helper.ts'
 import { emptyWorkplace } from '../docs/workplace.ts'
 import { generationOf } from '../../domain/keys/token/token.ts'
 import { command } from './terminal.ts'
 import { database, execute, quickstart, statusesOf } from './quickstart.ts'
 
-test('the key expires after 7 days, and the next run extends it by 7 days, before or after it has expired', async t => {
+test('the key expires after 7 days, and the next run extends it by 7 days, whether or not it has expired', async t => {
   const cwd = temporaryFolder(t)
   const daysLeft = async (): Promise<number> => {
     const shown = await command(t, 'key:show', { cwd, env: database(cwd), args: ['quickstart', '--json'] })
@@ -30,10 +30,10 @@ test('the key expires after 7 days, and the next run extends it by 7 days, befor
   t.same(await statusesOf(t, cwd, runs), [401, 401, 200])
 })
 
-test('the commands that quickstart prints work as printed, with any variables in the shell', async t => {
+test("the commands that quickstart prints work as printed, regardless of the shell's variables", async t => {
   const { run: type } = emptyWorkplace(t)
   const lineOf = (text: string, command: string): string =>
-    need(text.match(new RegExp(`DATABASE_URL=\\S+ npm run ${command}`))?.[0], command)
+    required(text.match(new RegExp(`DATABASE_URL=\\S+ npm run ${command}`))?.[0], command)
   await type('export DATABASE_URL=postgres://nobody@127.0.0.1:1/none NODE_NAME=mine LOG_LEVEL=error CLIENT_KEYS=mine')
   const refused = await type('npm run quickstart -- --once')
   t.equal(refused.code, 1)
@@ -42,11 +42,11 @@ test('the commands that quickstart prints work as printed, with any variables in
   t.match(await type(lineOf(output, 'key:show -- quickstart')), { code: 0, output: /name +quickstart\n/ })
   t.match(await type(lineOf(output, 'key:revoke -- quickstart')), {
     code: 0,
-    output: /quickstart and all its tokens are revoked/
+    output: /quickstart and all its tokens were revoked/
   })
 })
 
-test('quickstart generates a new secret if .env was deleted, but refuses a different one from the environment', async t => {
+test('quickstart generates a new secret if .env was deleted, but rejects a different one from the environment', async t => {
   const cwd = temporaryFolder(t)
   const secret = newSecret()
   t.equal((await quickstart(t, cwd, { CLIENT_SECRET: secret })).code, 0)

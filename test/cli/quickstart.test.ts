@@ -14,7 +14,7 @@ import { database, execute, pathIn, quickstart, statusesOf } from './quickstart.
 
 const ONCE = { args: ['--once'], env: { PORT: '0' } }
 
-test('quickstart shows apps of every owner in an empty folder, then stops', async t => {
+test('in an empty folder, quickstart --once shows apps of every owner, then stops', async t => {
   const cwd = temporaryFolder(t)
   const { code, stdout, stderr } = await spawned(t, 'quickstart', { ...ONCE, cwd }).ended
   t.equal(stderr, '')
@@ -50,7 +50,7 @@ test('quickstart serves until it is interrupted, and its curl command works', as
   t.equal((await running.ended).code, 0)
 })
 
-test('another run of quickstart changes only its key, and the service accepts the new token', async t => {
+test('a later run of quickstart changes only its key, and the service accepts the new token', async t => {
   const cwd = temporaryFolder(t)
   const runs = [await quickstart(t, cwd)]
   const before = readFileSync(join(cwd, '.env'), 'utf8')
@@ -88,7 +88,7 @@ test('quickstart is refused with another DATABASE_URL, and the command that it s
   t.same(readdirSync(join(cwd, 'data')), ['sample.db'])
 })
 
-test('the users of the sample data have random passwords, which only the first run prints and none stores in plain text', async t => {
+test('users in the sample data get random passwords, which only the first run prints and no run stores in plain text', async t => {
   const cwd = temporaryFolder(t)
   const first = await quickstart(t, cwd)
   const logins = [...first.stdout.matchAll(/^ {2}(\w+@example\.com) +(\S+)$/gm)]
@@ -122,19 +122,19 @@ test('quickstart leaves an existing .env unchanged', async t => {
   t.equal(readFileSync(join(cwd, '.env'), 'utf8'), text)
 })
 
-test('an .env without a secret gets one, even if its last line has no line break', async t => {
+test('quickstart adds a secret to an .env without one, even if its last line has no line break', async t => {
   const cwd = temporaryFolder(t)
   writeFileSync(join(cwd, '.env'), 'BASE_URL=https://a.example')
   t.equal((await quickstart(t, cwd)).code, 0)
   t.equal(
     statSync(join(cwd, '.env')).mode & 0o777,
     0o600,
-    'the file contains a secret now, so that only its owner can read it'
+    'the file now contains a secret, so only its owner can read it'
   )
   t.match(readFileSync(join(cwd, '.env'), 'utf8'), /^BASE_URL=https:\/\/a\.example\nCLIENT_SECRET=[0-9a-f]{64}\n$/)
 })
 
-test('quickstart refuses an .env that sets a variable twice, and leaves it unchanged', async t => {
+test('quickstart rejects a .env file that sets a variable twice, and leaves it unchanged', async t => {
   const cwd = temporaryFolder(t)
   const text = `CLIENT_SECRET=${newSecret()}\nCLIENT_KEYS=xxx\nCLIENT_KEYS=yyy\n`
   writeFileSync(join(cwd, '.env'), text)
@@ -142,7 +142,8 @@ test('quickstart refuses an .env that sets a variable twice, and leaves it uncha
   t.equal(code, 1)
   t.equal(
     stderr,
-    `.env sets a variable more than once. Keep one line for each, with all of its values:\n  CLIENT_KEYS is set in lines 2 and 3\n`
+    '.env sets a variable more than once. Keep only one line for each variable:\n  CLIENT_KEYS is set on lines 2 ' +
+      'and 3\n'
   )
   t.equal(readFileSync(join(cwd, '.env'), 'utf8'), text)
 })
@@ -166,7 +167,7 @@ test('a port in use is reported clearly and leaves no .env behind, and the next 
   t.match(await quickstart(t, cwd), { code: 0, stdout: /24 apps/ })
 })
 
-test('quickstart serves this machine only, and leaves no .env behind if it is refused', async t => {
+test('quickstart serves only this machine, and leaves no .env behind if it is refused', async t => {
   for (const env of [{ HOST: '0.0.0.0' }, { TRUST_PROXY: '10.0.0.1' }]) {
     const cwd = temporaryFolder(t)
     t.match(await quickstart(t, cwd, env), { code: 1, stdout: '', stderr: /is marked as sample data/ })
@@ -174,13 +175,13 @@ test('quickstart serves this machine only, and leaves no .env behind if it is re
   }
 })
 
-test('quickstart refuses a database at its own path without the mark of sample data', async t => {
+test('quickstart rejects an existing database at its path that is not marked as sample data', async t => {
   const cwd = temporaryFolder(t)
   t.equal((await command(t, 'db:migrate', { env: database(cwd) })).code, 0)
   t.match(await quickstart(t, cwd), {
     code: 1,
     stdout: '',
-    stderr: /is not marked as sample data.* move this one away/
+    stderr: /is not marked as sample data.* move this one\./
   })
 })
 
@@ -201,21 +202,23 @@ test('quickstart reports that its request failed, and stops the server', async t
   }
 })
 
-test('a disabled quickstart key stays disabled, and a revoked one is replaced', async t => {
+test('a disabled quickstart key stays disabled, but a revoked one is replaced', async t => {
   const cwd = temporaryFolder(t)
   const cli = async (name: string, ...args: string[]) => await command(t, name, { cwd, env: database(cwd), args })
   t.equal((await quickstart(t, cwd)).code, 0)
   t.equal((await cli('key:disable', 'quickstart')).code, 0)
   t.match(await quickstart(t, cwd), {
     code: 1,
-    stderr: `The client key quickstart is disabled. Revoke it, so that the next run issues a new one: DATABASE_URL=file:${pathIn(cwd)} trivial key revoke quickstart\n`
+    stderr:
+      'The client key quickstart is disabled. Revoke it so that the next run can issue a new one: ' +
+      `DATABASE_URL=file:${pathIn(cwd)} trivial key revoke quickstart\n`
   })
   t.equal((await cli('key:revoke', 'quickstart')).code, 0)
   t.match(await quickstart(t, cwd), { code: 0, stdout: /24 apps/ })
   t.match(JSON.parse((await cli('key:show', 'quickstart', '--json')).stdout), { revoked_at: null, enabled: true })
 })
 
-test("a key named quickstart with a policy that quickstart didn't create stays unchanged, and so does everything else", async t => {
+test('quickstart refuses a key that has its name but a different policy, and changes nothing', async t => {
   const cwd = temporaryFolder(t)
   const env = { ...database(cwd), CLIENT_SECRET: newSecret() }
   t.equal((await command(t, 'db:sample', { cwd })).code, 0)
@@ -237,7 +240,7 @@ test("a key named quickstart with a policy that quickstart didn't create stays u
     t.same([ended.code, ended.stdout], [1, ''])
     t.match(
       ended.stderr,
-      /^The client key quickstart was changed or was not issued by quickstart, so it is not replaced\. Rename it with DATABASE_URL=\S+ trivial key change quickstart --name <name>, or revoke it with DATABASE_URL=\S+ trivial key revoke quickstart, and try again\.\n$/
+      /^The client key quickstart was changed or was not issued by quickstart, so it was not replaced\. Rename it with DATABASE_URL=\S+ trivial key change quickstart --name <name>, or revoke it with DATABASE_URL=\S+ trivial key revoke quickstart, and try again\.\n$/
     )
     t.equal((await cli('key:show', 'quickstart', '--json')).stdout, before)
     t.notOk(existsSync(join(cwd, '.env')))

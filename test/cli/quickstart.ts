@@ -6,7 +6,7 @@ import { run } from '../helper.ts'
 import { command } from './terminal.ts'
 import type { Ended } from './terminal.ts'
 
-/** Runs quickstart once, in this process and in a folder. */
+/** Runs quickstart once, in this process and in the specified folder. */
 export const quickstart = async (t: Test, cwd: string, env: Record<string, string> = {}): Promise<Ended> =>
   await command(t, 'quickstart', { cwd, args: ['--once'], env: { PORT: '0', ...env } })
 
@@ -14,14 +14,14 @@ export const pathIn = (cwd: string): string => join(cwd, 'data/sample.db')
 
 export const database = (cwd: string) => ({ DATABASE_URL: `file:${pathIn(cwd)}` })
 
-/** Runs a statement on the database of quickstart. */
+/** Runs a statement on quickstart's database. */
 export const execute = (cwd: string, statement: string): void => {
   const db = new Database(pathIn(cwd))
   db.exec(statement)
   db.close()
 }
 
-/** Starts a service on the database of quickstart. Returns the statuses of `GET /apps` with the tokens of the runs. */
+/** Starts a service on quickstart's database. Returns the status codes of `GET /apps` with the token of each run. */
 export const statusesOf = async (t: Test, cwd: string, runs: readonly Ended[]): Promise<number[]> => {
   const service = run(t, 'server.ts', { cwd, env: { PORT: '0', ...database(cwd) } })
   await service.prints('Server listening')

@@ -11,17 +11,16 @@ import { command } from './terminal.ts'
 const NOBODY = 65_534
 
 /**
- * Runs work as a user to whom the modes of files apply, unlike root. Skips the work if the process can't change its
- * user.
+ * Runs `work` as a user who is subject to file modes, unlike root. Does nothing if the process can't change its user.
  */
-const asNobody = async (t: Test, work: () => Promise<void>): Promise<void> => {
+const asUnprivilegedUser = async (t: Test, work: () => Promise<void>): Promise<void> => {
   if (process.getuid?.() !== 0) {
     await work()
     return
   }
   try {
     process.seteuid?.(NOBODY)
-    // Modules are loaded as this user, too.
+    // Modules are also loaded as this user.
     accessSync(root)
     await work()
   } catch (error) {
@@ -32,7 +31,7 @@ const asNobody = async (t: Test, work: () => Promise<void>): Promise<void> => {
   }
 }
 
-/** Creates a database with a key in a separate folder. No process has the database open. */
+/** Creates a database with a key in a separate folder. The database isn't open in any process. */
 const filled = async (t: Test) => {
   const folder = temporaryFolder(t)
   const path = join(folder, 'test.db')
@@ -50,7 +49,7 @@ const makeReadOnly = (t: Test, folder: string): void => {
   })
 }
 
-/** Returns the names, modification times and sizes of a folder and its files, to detect changes. */
+/** Returns the names, modification times and sizes of a folder's files, so that changes can be detected. */
 const stateOf = (folder: string): unknown =>
   ['.', ...readdirSync(folder)].map(name => {
     const { mtimeNs, size } = statSync(join(folder, name), { bigint: true })
@@ -68,7 +67,7 @@ const READING = [
   ['db:backup', ['copy.db'], /^The database \S+ was backed up: /]
 ] as const
 
-/** Runs the commands that only read. */
+/** Runs every read-only command. */
 const readAll = async (t: Test, env: Record<string, string>, cwd: string): Promise<void> => {
   for (const [name, args, printed] of READING) {
     const ended = await command(t, name, { env, args, cwd })
@@ -76,14 +75,14 @@ const readAll = async (t: Test, env: Record<string, string>, cwd: string): Promi
   }
 }
 
-/** Creates a folder that everyone can write to. */
+/** Creates a folder that any user can write to. */
 const openFolder = (t: Test): string => {
   const folder = temporaryFolder(t)
   chmodSync(folder, 0o777)
   return folder
 }
 
-test('commands that only read change nothing and create no files', async t => {
+test('read-only commands change nothing and create no files', async t => {
   const { folder, env } = await filled(t)
   const before = stateOf(folder)
   await readAll(t, env, openFolder(t))
@@ -95,14 +94,14 @@ test('a database in a read-only folder can be read', async t => {
   makeReadOnly(t, folder)
   const before = stateOf(folder)
   const cwd = openFolder(t)
-  await asNobody(t, async () => {
+  await asUnprivilegedUser(t, async () => {
     await readAll(t, env, cwd)
     t.match(await command(t, 'key:revoke', { env, args: ['billing'] }), { code: 1, stderr: /can't be opened/ })
   })
   t.same(stateOf(folder), before)
 })
 
-test('a database that is open or was not closed is read together with its write-ahead log', async t => {
+test('a database that is open, or was not closed properly, is read together with its write-ahead log', async t => {
   const { folder, path, env } = await filled(t)
   const holder = new Database(path)
   holder.exec("update client_keys set name = 'renamed'")
@@ -122,7 +121,7 @@ test('a database that is open or was not closed is read together with its write-
   t.equal((await command(t, 'key:show', { env, args: ['renamed'] })).code, 0)
   t.equal((await alone?.show('billing'))?.code, 0)
   for (const { copy } of [all, withoutIndex].filter(made => made !== undefined)) makeReadOnly(t, copy)
-  await asNobody(t, async () => {
+  await asUnprivilegedUser(t, async () => {
     t.equal((await all?.show('renamed'))?.code, 0)
     t.match(await withoutIndex?.show('renamed'), {
       code: 1,
@@ -131,7 +130,7 @@ test('a database that is open or was not closed is read together with its write-
   })
 })
 
-test('a database that a service has opened but not written to is read', async t => {
+test('a database that a service has opened but not written to can be read', async t => {
   const { folder, env } = await filled(t)
   const storage = await openStorage(env.DATABASE_URL)
   t.same(readdirSync(folder), ['test.db', 'test.db-shm', 'test.db-wal'])
@@ -143,11 +142,11 @@ test('a database that a service has opened but not written to is read', async t 
   t.same(readdirSync(folder), ['test.db', 'test.db-wal'], 'an empty write-ahead log is ignored')
 })
 
-test('a database of another version stays unchanged, and the command reports the version', async t => {
+test('a database of another version stays unchanged, and the command reports that version', async t => {
   for (const [statement, words] of [
-    ['update __drizzle_migrations set created_at = created_at - 1', /of an older version .* Run npm run db:migrate/],
+    ['update __drizzle_migrations set created_at = created_at - 1', /from an older version .* Run npm run db:migrate/],
     ['update __drizzle_migrations set created_at = created_at + 1', /a newer version of the program has changed its/],
-    ['drop table __drizzle_migrations', /can't be opened: it is not a database of this program\./]
+    ['drop table __drizzle_migrations', /can't be opened: it was not created by this program\./]
   ] as const) {
     const { folder, env } = await filled(t)
     inSqlite(env.DATABASE_URL, db => db.exec(statement))
@@ -169,7 +168,7 @@ test('a file that is not a database is reported, with or without a write-ahead l
   t.match(await command(t, 'key:list', { env }), expected)
 })
 
-test('a missing database reads as empty, and is not created', async t => {
+test('a missing database is treated as empty, and is not created', async t => {
   const folder = temporaryFolder(t)
   const env = { DATABASE_URL: `file:${join(folder, 'none.db')}`, CLIENT_SECRET: newSecret() }
   t.match(await command(t, 'key:list', { env }), { code: 0, stdout: /^There are no client keys/ })
@@ -177,10 +176,13 @@ test('a missing database reads as empty, and is not created', async t => {
   t.notOk(existsSync(join(folder, 'none.db')))
 })
 
-test('a command reports that another process changed the file while it was read', async t => {
+test('a command reports that another process changed the file while it was being read', async t => {
   const { env } = await filled(t)
   const storage = await openStorage(env.DATABASE_URL, { readOnly: true })
   await storage.read(async ({ keys }) => await keys.findByName('billing'))
   t.equal((await command(t, 'key:revoke', { env, args: ['billing'] })).code, 0)
-  await t.rejects(storage.close(), /changed while it was read, so the result may be wrong\. Run this again/)
+  await t.rejects(
+    storage.close(),
+    /changed while it was being read, so the result may be wrong\. Run the command again/
+  )
 })

@@ -2,11 +2,11 @@ import { test } from 'tap'
 import { at, operator } from '../helper.ts'
 import { terminal } from './terminal.ts'
 
-test('refusals and missing resources cause exit code 1 and one sentence for each issue', async t => {
+test('a refusal or a missing resource causes exit code 1 and one sentence per issue', async t => {
   const { cli, registry } = terminal(t, { CLIENT_KEYS: '' })
   await (await registry()).issue({ name: 'a' }, operator)
   const runs: [issues: string[], command: string, ...args: string[]][] = [
-    [['Another client key that is not revoked has this name'], 'key:issue', '--name', 'a'],
+    [['An unrevoked client key already has this name'], 'key:issue', '--name', 'a'],
     [['There is no token on standard input'], 'key:inspect'],
     [['There is no token on standard input'], 'key:revoke', '-'],
     ...['key:show', 'key:disable', 'key:advise'].map((command): [string[], string, string] => [
@@ -58,7 +58,7 @@ See: trivial key change --help
   )
 })
 
-test('a locked database, a missing database and too much input are each reported in a sentence', async t => {
+test('a locked database, a missing database and too much input are each reported in one sentence', async t => {
   const { cli, registry, database } = terminal(t)
   await (await registry()).issue({ name: 'k' }, operator)
   const holder = database()
@@ -79,7 +79,7 @@ test('a locked database, a missing database and too much input are each reported
   })
 })
 
-test('bytes that are not UTF-8 are refused on standard input and in arguments, and nothing is created', async t => {
+test('invalid UTF-8 is rejected on standard input and in arguments, and nothing is created', async t => {
   const { cli } = terminal(t, { CLIENT_KEYS: '' })
   const user = ['--email', 'ada@example.org', '--name', 'Ada']
   t.match(await cli('user:create', user, Buffer.from('violet tractor caf\xe9', 'latin1')), {

@@ -25,7 +25,7 @@ test('trivial serve starts the service, which responds until SIGTERM stops it', 
   t.match(stdout, 'the service is stopping')
 })
 
-test("a service that can't start is reported in a sentence, with exit code 1", async t => {
+test("trivial serve reports in one sentence why the service can't start, and exits with 1", async t => {
   const other = createServer().listen(0, '127.0.0.1')
   await once(other, 'listening')
   t.teardown(() => {
@@ -41,7 +41,7 @@ test("a service that can't start is reported in a sentence, with exit code 1", a
 })
 
 /**
- * Returns a function that lists the listeners that were added to the process since. They are removed when the test
+ * Returns a function that lists the listeners added to the process since this call. They are removed when the test
  * ends.
  */
 const watchListeners = (t: Test) => {
@@ -55,7 +55,7 @@ const watchListeners = (t: Test) => {
   return since
 }
 
-test('serve, and quickstart without --once, return 0 while the service runs until a signal', async t => {
+test('serve, and quickstart without --once, return 0 and keep running until a signal', async t => {
   for (const [name, stdout, more] of [
     ['serve', '', {}],
     ['quickstart', /Press Ctrl-C to stop\.\n$/, { DATABASE_URL: '' }]
@@ -75,7 +75,7 @@ test("a command whose .env can't be used reports why", async t => {
   writeFileSync(join(cwd, '.env'), 'PORT=1\nPORT=2\n')
   t.match(await command(t, 'serve', { cwd, env: {} }), {
     code: 1,
-    stderr: /\.env sets a variable more than once\. .*\n {2}PORT is set in lines 1 and 2\n$/
+    stderr: /\.env sets a variable more than once\. .*\n {2}PORT is set on lines 1 and 2\n$/
   })
 })
 

@@ -33,7 +33,7 @@ export interface Typed {
   unwritable?: 'ENOSPC' | 'EPIPE'
 }
 
-/** Returns the words of a command from the name of its npm script. */
+/** Returns the words of a command, as they appear in the name of its npm script. */
 export const wordsOf = (name: string): string[] => (name === '' ? [] : name.split(':'))
 
 /** Runs a command in this process, with only `env` as its environment. */
@@ -73,7 +73,7 @@ const sink = (unwritable?: string): { stream: Writable; text: () => string } => 
 }
 
 export interface Terminal extends Settings {
-  /** Runs a command on the database of the test. */
+  /** Runs a command on the test's database. */
   cli: (
     name: string,
     args?: readonly string[],
@@ -81,11 +81,9 @@ export interface Terminal extends Settings {
     env?: Record<string, string>
   ) => Promise<Ended>
   issue: (name: string, ...args: string[]) => Promise<Issued>
-  /** Opens the database of the test. */
+  /** Opens the test's database. */
   database: () => Connection
-  /**
-   * Returns the key service on the database of the test, which is faster than commands that are not tested themselves.
-   */
+  /** Returns the key service on the test's database, which is faster than commands that aren't under test. */
   registry: () => Promise<KeyService>
 }
 

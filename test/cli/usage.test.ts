@@ -3,7 +3,7 @@ import { at } from '../helper.ts'
 import { COMMANDS } from './every-command.ts'
 import { command, terminal, wordsOf } from './terminal.ts'
 
-test('--help prints help, and bad usage causes exit code 2 without repeating the input', async t => {
+test('--help prints help, and incorrect usage causes exit code 2 without repeating the input', async t => {
   for (const name of COMMANDS) {
     const [help, bad] = await Promise.all([
       command(t, name, { args: ['--help'] }),
@@ -25,12 +25,12 @@ test('--help prints help, and bad usage causes exit code 2 without repeating the
   }
 })
 
-test('a token in the arguments is bad usage and is not repeated', async t => {
+test('a token in the arguments counts as incorrect usage and is not repeated', async t => {
   const {
     key: { keyAccessToken: token },
     cli
   } = terminal(t)
-  // The signature is invalid, because only the shape of the token matters here.
+  // The signature is invalid, because only the token's format matters here.
   const jwt = ['{"alg":"HS256"}', '{"key_id":"1"}', 'x'].map(part => Buffer.from(part).toString('base64url')).join('.')
   const runs = await Promise.all([
     cli('key:show', [token]),
@@ -49,7 +49,7 @@ test('a token in the arguments is bad usage and is not repeated', async t => {
   }
 })
 
-test('bad usage causes exit code 2, one line with the reason, and a reference to the help', async t => {
+test('incorrect usage causes exit code 2, one line with the reason, and a reference to the help', async t => {
   const { cli } = terminal(t)
   const runs: [issue: string, command: string, ...args: string[]][] = [
     ['Specify one key', 'key:show'],
@@ -60,13 +60,20 @@ test('bad usage causes exit code 2, one line with the reason, and a reference to
     ['Specify what to change', 'key:change', 'a'],
     ['--rate must be', 'key:issue', '--name', 'a', '--rate', '100'],
     ['--rate must be', 'key:issue', '--name', 'a', '--rate', '1/2s/3s'],
-    ['--rate must be a number and a time of at least a second', 'key:issue', '--name', 'a', '--rate', '0/0s'],
+    [
+      '--rate must be a number of requests and a duration of at least one second',
+      'key:issue',
+      '--name',
+      'a',
+      '--rate',
+      '0/0s'
+    ],
     ['--rate must begin with a number', 'key:issue', '--name', 'a', '--rate', '0/60s'],
     ['--rate must begin with a number', 'key:issue', '--name', 'a', '--rate', '2000000000/60s'],
     ['--rate must begin with a number', 'key:issue', '--name', 'a', '--rate', 'many/60s'],
-    ['--rate must end with a time from 1s', 'key:issue', '--name', 'a', '--rate', '5/0s'],
-    ['--rate must end with a time', 'key:issue', '--name', 'a', '--rate', '5/2d'],
-    ['--rate must end with a time', 'key:change', 'a', '--rate', '100/60'],
+    ['--rate must end with a duration from 1s', 'key:issue', '--name', 'a', '--rate', '5/0s'],
+    ['--rate must end with a duration', 'key:issue', '--name', 'a', '--rate', '5/2d'],
+    ['--rate must end with a duration', 'key:change', 'a', '--rate', '100/60'],
     ['--expires must be', 'key:issue', '--name', 'a', '--expires', 'soon'],
     ['--expires must be', 'key:issue', '--name', 'a', '--expires', '2027-02-31T00:00:00Z'],
     ['--expires is out of range', 'key:change', 'a', '--expires', '999999999w'],
@@ -83,8 +90,8 @@ test('bad usage causes exit code 2, one line with the reason, and a reference to
     ['--unused-since must be a date that exists', 'key:list', '--unused-since', '2026-02-31'],
     ['--scope must be \\* or apps:read or', 'key:list', '--scope', 'apps:delete'],
     ['--generation must be 8', 'key:list', '--generation', '0123456'],
-    ['--expiring must be a time', 'key:list', '--expiring', '2027-01-31'],
-    ['--expiring must be a time', 'key:list', '--expiring', '999999999y'],
+    ['--expiring must be a duration', 'key:list', '--expiring', '2027-01-31'],
+    ['--expiring must be a duration', 'key:list', '--expiring', '999999999y'],
     ['Specify either --all or --revoked', 'key:list', '--all', '--revoked', 'true'],
     ['--expiring lists only keys that are not revoked', 'key:list', '--expiring', '1d', '--all'],
     ['--expiring lists only keys that are not revoked', 'key:list', '--expiring', '1d', '--revoked', 'true'],
@@ -92,8 +99,8 @@ test('bad usage causes exit code 2, one line with the reason, and a reference to
     ['Specify one key: .*specify a --generation', 'key:rotate'],
     ['Specify one key: ', 'key:rotate', 'a', 'b'],
     ['Specify either one key, or a --generation', 'key:rotate', 'a', '--generation', '01234567', '--out', 'x'],
-    ['--generation and --out require each other', 'key:rotate', '--generation', '01234567'],
-    ['--generation and --out require each other', 'key:rotate', 'a', '--out', 'x'],
+    ['--generation and --out must be used together', 'key:rotate', '--generation', '01234567'],
+    ['--generation and --out must be used together', 'key:rotate', 'a', '--out', 'x'],
     ['--generation must be 8', 'key:rotate', '--generation', 'G1234567', '--out', 'x'],
     ['--noted must be', 'audit:verify', '--noted', '5'],
     ['--noted must be', 'audit:verify', '--noted', `05:${'a'.repeat(64)}`],
@@ -101,19 +108,19 @@ test('bad usage causes exit code 2, one line with the reason, and a reference to
     ['--limit was given more than once\\.', 'audit:list', '--limit=1', '--json', '--limit', '1'],
     ['--name was given more than once\\.', 'key:issue', '--name', 'a', '--name=b'],
     ['--role was given more than once\\.', 'user:change', '1', '--role', 'admin', '--role', 'member'],
-    ['The id of a user must be a number that does not begin with 0', 'user:show', '01'],
-    ['The id of a user must be a number that does not begin with 0', 'user:remove', '0'],
+    ["A user's id must be a number that does not begin with 0", 'user:show', '01'],
+    ["A user's id must be a number that does not begin with 0", 'user:remove', '0'],
     ['--transfer-to must be User: or Organization:', 'user:remove', '1', '--transfer-to', 'User:02'],
     ['--after must be a number from 1 to', 'audit:list', '--after', '01'],
     ['--days must be', 'key:usage', 'a', '--days', '07'],
     ['--rate must begin with a number', 'key:issue', '--name', 'a', '--rate', '0100/60s'],
-    ['The path of the file must be written in full', 'user:password', '1', '--out=~/x'],
-    ['The path of the file must be written in full', 'user:password', '1', '--out', '$HOME/x'],
-    ['The path of the file must be written in full', 'key:rotate', '--generation', '01234567', '--out=~/x'],
-    ['The path of the file must be written in full', 'db:backup', '~/backup.db'],
-    ['The path of the file must be written in full', 'db:backup', '%USERPROFILE%/backup.db'],
+    ["The file's path must be written in full", 'user:password', '1', '--out=~/x'],
+    ["The file's path must be written in full", 'user:password', '1', '--out', '$HOME/x'],
+    ["The file's path must be written in full", 'key:rotate', '--generation', '01234567', '--out=~/x'],
+    ["The file's path must be written in full", 'db:backup', '~/backup.db'],
+    ["The file's path must be written in full", 'db:backup', '%USERPROFILE%/backup.db'],
     ['Specify one user: the id or the e-mail address', 'user:remove'],
-    ['either transferred or deleted', 'user:remove', '1', '--transfer-to', 'User:2', '--delete-apps'],
+    ['transferred or deleted, but not both', 'user:remove', '1', '--transfer-to', 'User:2', '--delete-apps'],
     ['--transfer-to must be User: or Organization: followed by an id', 'user:remove', '1', '--transfer-to', '3'],
     ['--scope must be .*; did you mean apps:read\\?', 'key:issue', '--name', 'a', '--scope', 'app:read'],
     ['--scope must be [^;]*$', 'key:change', 'a', '--scope', 'apps:read', '--scope', 'everything'],
@@ -148,7 +155,7 @@ test('bad usage causes exit code 2, one line with the reason, and a reference to
   }
 })
 
-test('the error about a mistyped option or command suggests the likely one, and repeats only what looks like a name', async t => {
+test('the error about a mistyped option or command suggests the closest match, and repeats only what looks like a name', async t => {
   const { cli } = terminal(t)
   const runs: [first: string, command: string, ...args: string[]][] = [
     ['There is no option --scop; did you mean --scope?', 'key:issue', '--name', 'a', '--scop', 'apps:read'],
@@ -165,7 +172,11 @@ test('the error about a mistyped option or command suggests the likely one, and 
     ['There is no option --desc; did you mean --description?', 'key:issue', '--desc', 'x'],
     ['There is no option --version.', 'key:list', '--version'],
     ['There is no command rotate; did you mean key rotate?', 'rotate'],
-    ['There is no command list; did you mean key list or user list or node list or audit list?', 'list', '--json'],
+    [
+      'There is no command list; did you mean key list or user list or service list or node list or audit list?',
+      'list',
+      '--json'
+    ],
     ['There is no option -x.', 'key:list', '-x'],
     ['There is no such option.', 'key:list', '--0123456789abcdef'],
     ['There is no option --constructor.', 'key:list', '--constructor'],

@@ -9,7 +9,7 @@ import { createPasswordHasher } from '../../domain/users/passwords.ts'
 import { createUserService } from '../../domain/users/service.ts'
 import type { UserService } from '../../domain/users/service.ts'
 import { Database } from '../../db/sqlite/driver.ts'
-import { need, settings, temporaryFolder } from '../helper.ts'
+import { required, settings, temporaryFolder } from '../helper.ts'
 import { postgresDatabase } from '../postgres.ts'
 import { command } from './terminal.ts'
 import type { Ended } from './terminal.ts'
@@ -23,8 +23,8 @@ interface Sampled {
   url: string
 }
 
-/** Creates a command line for a database with the sample data. */
-const sampled = async (t: Test, databaseUrl?: string): Promise<Sampled> => {
+/** Creates a command line for a database that contains the sample data. */
+const sampleTerminal = async (t: Test, databaseUrl?: string): Promise<Sampled> => {
   const { env } = settings(t, databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl })
   const folder = temporaryFolder(t)
   const cli: Sampled['cli'] = async (name, args = [], input = '') =>
@@ -49,7 +49,7 @@ const sampled = async (t: Test, databaseUrl?: string): Promise<Sampled> => {
 const SOURCE = { address: '192.0.2.7', userAgent: undefined, requestId: 'r' }
 
 const signIn = async (users: UserService, email: string): Promise<void> => {
-  await users.signIn(need((await users.findAccount(email)) ?? undefined, email), SOURCE)
+  await users.signIn(required((await users.findAccount(email)) ?? undefined, email), SOURCE)
 }
 
 const lastAudit = async (storage: Storage) =>
@@ -60,9 +60,9 @@ const lastAudit = async (storage: Storage) =>
     changes: JSON.parse(changes) as unknown
   }))
 
-/** Checks what the commands do with the sample data, on any engine. */
+/** Checks the commands with the sample data, on any engine. */
 const checkCommands = async (t: Test, databaseUrl?: string): Promise<void> => {
-  const { cli, json, storage, users } = await sampled(t, databaseUrl)
+  const { cli, json, storage, users } = await sampleTerminal(t, databaseUrl)
   const ids = async (...args: string[]): Promise<unknown[]> =>
     ((await json('user:list', ...args)) as { id: number }[]).map(({ id }) => id)
   t.same(await ids(), [1, 2, 3, 4])
@@ -93,7 +93,7 @@ const checkCommands = async (t: Test, databaseUrl?: string): Promise<void> => {
   t.match(await lastAudit(storage), [
     { action: 'user.update', kind: 'cli', subject: 'user 1', changes: { role: { from: 'member', to: 'admin' } } }
   ])
-  t.match(await json('user:show', '1'), { sessions: 0 }, 'a new address ends the sessions')
+  t.match(await json('user:show', '1'), { sessions: 0 }, 'changing the address ends the sessions')
   t.match(await cli('user:change', ['2', '--email', 'ADA@example.org']), {
     code: 1,
     stdout: '',
@@ -111,13 +111,13 @@ const checkCommands = async (t: Test, databaseUrl?: string): Promise<void> => {
 
   await signIn(users, 'ben@example.com')
   t.equal((await cli('user:password', ['2', '--stdin'], 'seven green kettles\n')).code, 0)
-  const { passwordHash } = need((await users.findAccount('ben@example.com')) ?? undefined, 'Ben')
+  const { passwordHash } = required((await users.findAccount('ben@example.com')) ?? undefined, 'Ben')
   t.ok(await createPasswordHasher().verify(passwordHash, 'seven green kettles'))
   t.match(await json('user:show', '2'), { sessions: 0 })
   t.match(await lastAudit(storage), [{ kind: 'cli', subject: 'user 2', changes: { password: { changed: true } } }])
 }
 
-test('the commands show, change, lock and unlock users, and set passwords', async t => {
+test('the commands show, change, lock and unlock users, and set their passwords', async t => {
   await checkCommands(t)
 })
 
@@ -126,8 +126,8 @@ test('the commands work on PostgreSQL too', async t => {
   if (url !== null) await checkCommands(t, url)
 })
 
-test('the output of the commands is readable', async t => {
-  const { cli, storage } = await sampled(t)
+test("the commands' output is readable", async t => {
+  const { cli, storage } = await sampleTerminal(t)
   const printed = async (name: string, ...args: string[]): Promise<string> => {
     const { code, stdout, stderr } = await cli(name, args)
     t.same([code, stderr], [0, ''], name)
@@ -170,8 +170,8 @@ test('the output of the commands is readable', async t => {
   t.match(await printed('user:show', '4'), /\napps +([0-9a-f]{14}, ){10}and \d+ more\n/)
 })
 
-test('user:list lists any number of users', async t => {
-  const { json, storage } = await sampled(t)
+test('user:list can list any number of users', async t => {
+  const { json, storage } = await sampleTerminal(t)
   await storage.write(async ({ users }) => {
     for (let i = 0; i < 1000; i++) {
       const name = `User ${i}`
@@ -182,7 +182,7 @@ test('user:list lists any number of users', async t => {
 })
 
 test('an unknown user causes exit code 1', async t => {
-  const { cli } = await sampled(t)
+  const { cli } = await sampleTerminal(t)
   for (const name of ['user:show', 'user:change', 'user:lock', 'user:unlock', 'user:password']) {
     const more = name === 'user:change' ? ['--name', 'a'] : name === 'user:password' ? ['--out', 'password.txt'] : []
     t.same(
@@ -195,13 +195,15 @@ test('an unknown user causes exit code 1', async t => {
 })
 
 test('a new password is written to a new file that only its owner can read, and nowhere else', async t => {
-  const { cli, users, folder, url, storage } = await sampled(t)
+  const { cli, users, folder, url, storage } = await sampleTerminal(t)
   await signIn(users, 'ada@example.com')
   const path = join(folder, 'password.txt')
   const ended = await cli('user:password', ['1', '--out', 'password.txt'])
   t.same(ended, {
     code: 0,
-    stdout: `The password of Ada Moreno <ada@example.com> was set, and all sessions were ended. The only copy of the password is ${path}.\n`,
+    stdout:
+      'The password of Ada Moreno <ada@example.com> was set, and all sessions were ended. The password is stored ' +
+      `only in ${path}.\n`,
     stderr: ''
   })
   t.equal(statSync(path).mode & 0o777, 0o600)
@@ -236,8 +238,8 @@ test('a new password is written to a new file that only its owner can read, and 
   t.equal(await hashOf(), second)
 })
 
-test('a password on standard input must be present and strong', async t => {
-  const { cli, users } = await sampled(t)
+test('a password on standard input must not be missing or weak', async t => {
+  const { cli, users } = await sampleTerminal(t)
   const before = await users.findAccount('ada@example.com')
   for (const [input, issue] of [
     ['', 'There is no password on standard input.'],

@@ -19,7 +19,7 @@ const terminal = (t: Test) => {
   }
 }
 
-test('user:create creates a user with the password on standard input, or with a generated one', async t => {
+test('user:create creates a user with the password from standard input, or with a generated one', async t => {
   const { create, services } = terminal(t)
   const typed = await create(['--email', 'Ada@Example.com', '--name', 'Ada Moreno', '--admin'], 'seven green kettles\n')
   t.match(typed, {
@@ -57,7 +57,7 @@ test('user:create creates a user with the password on standard input, or with a 
   ])
 })
 
-test('invalid input is refused in a sentence, and nothing is created', async t => {
+test('invalid input is rejected in one sentence, and nothing is created', async t => {
   const { create, services } = terminal(t)
   await create(['--email', 'ada@example.com', '--name', 'Ada'], 'seven green kettles')
   for (const [code, error, input, ...args] of [

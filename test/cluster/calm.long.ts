@@ -2,14 +2,14 @@ import { test } from 'tap'
 import { at, settings } from '../helper.ts'
 import { postgresDatabase } from '../postgres.ts'
 import { startNode } from './node.ts'
-import { conclude } from './proof.ts'
+import { finishWorkload } from './proof.ts'
 import { startWorkload } from './workload.ts'
 
 const NODES = 5
 const CHANGES = Number(process.env['CLUSTER_CHANGES'] ?? 50)
 const SEED = Number(process.env['CLUSTER_SEED'] ?? 11)
 
-test(`${CHANGES} random changes take effect on five nodes, each with the next request`, async t => {
+test(`each of ${CHANGES} random changes takes effect on five nodes in the next request`, async t => {
   const url = await postgresDatabase(t)
   if (url === null) return
   const { env, key } = settings(t, { DATABASE_URL: url })
@@ -26,5 +26,5 @@ test(`${CHANGES} random changes take effect on five nodes, each with the next re
   const begun = performance.now()
   await load.changed(CHANGES)
   t.comment(`${Math.round(performance.now() - begun)} ms`)
-  await conclude(t, { url, near: at(nodes), load })
+  await finishWorkload(t, { url, near: at(nodes), load })
 })

@@ -1,4 +1,5 @@
-// Loaded into a node before it starts. Each SIGWINCH sets its wall clock to the next of these offsets.
+// Loaded into a node before it starts. Each SIGWINCH sets the offset of the node's wall clock to the next of these
+// values.
 const OFFSETS_MS = [10_800_000, -10_800_000, 0]
 
 const now = Date.now.bind(Date)

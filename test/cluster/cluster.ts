@@ -13,8 +13,8 @@ const SEED = Number(process.env['CLUSTER_SEED'] ?? 11)
 const CLOCK = `--import=${pathToFileURL(join(root, 'dist-test/test/cluster/clock.js')).href}`
 
 /**
- * Starts nodes that share a database, and sends random changes and requests to all of them. `far` connects to the
- * database through a proxy, the wall clock of `clocked` can be changed, and tests stop and kill `victim`.
+ * Starts nodes that share a database, and sends random changes and requests to them. `far` connects to the database
+ * through a proxy, `clocked` has a wall clock that can be changed, and `victim` can be stopped and killed.
  */
 export const startCluster = async (t: Test, url: string) => {
   const proxy = await startProxy(t, url)
@@ -26,8 +26,8 @@ export const startCluster = async (t: Test, url: string) => {
     startNode(t, 'clocked', { ...env, NODE_OPTIONS: CLOCK }),
     startNode(t, 'victim', env)
   ])
-  const mortal = { victim }
-  const nodes = () => [near, far, clocked, mortal.victim]
+  const current = { victim }
+  const nodes = () => [near, far, clocked, current.victim]
   return {
     url,
     proxy,
@@ -35,10 +35,10 @@ export const startCluster = async (t: Test, url: string) => {
     near,
     far,
     clocked,
-    mortal,
+    current,
     nodes,
     startVictim: async (): Promise<void> => {
-      mortal.victim = await startNode(t, 'victim again', env)
+      current.victim = await startNode(t, 'victim again', env)
     },
     load: await startWorkload({ admin, nodes, seed: SEED, writers: 4, clients: 8 })
   }
@@ -46,7 +46,7 @@ export const startCluster = async (t: Test, url: string) => {
 
 export type Cluster = Awaited<ReturnType<typeof startCluster>>
 
-/** Waits until a node accepts a token, and returns how many milliseconds that took. */
+/** Waits until a node accepts a token, and returns how many milliseconds it took. */
 export const waitForRecovery = async (node: Node, token: string): Promise<number> => {
   const begun = performance.now()
   for (;;) {

@@ -6,14 +6,14 @@ import type { Cluster } from './cluster.ts'
 import { clockMoved, cut, checkFault, killed, reset, stopped, terminated } from './faults.ts'
 import { send } from './node.ts'
 import type { Node } from './node.ts'
-import { conclude } from './proof.ts'
+import { finishWorkload } from './proof.ts'
 
-// npm run test:cluster tests more faults, with time limits.
-/** The maximum difference in milliseconds between the clocks of this process and of the database. */
+// `npm run test:cluster` tests more faults, with time limits.
+/** The maximum difference between the clocks of this process and the database, in milliseconds. */
 const SKEW_MS = 60_000
 const BOUNDS = { changes: 2, maxRefusalMs: Infinity }
 
-test('faults of nodes and of their network let no revoked token in, and lose no acknowledged change', async t => {
+test('during node and network faults, no revoked token is accepted and no acknowledged change is lost', async t => {
   const url = await postgresDatabase(t)
   if (url === null) return
   const cluster = await startCluster(t, url)
@@ -28,8 +28,8 @@ test('faults of nodes and of their network let no revoked token in, and lose no 
     clockMoved(cluster)
   ]
   for (const fault of faults) await checkFault(t, cluster, fault, BOUNDS)
-  await agreeOnTime(t, cluster)
-  await conclude(t, cluster)
+  await checkWrongClock(t, cluster)
+  await finishWorkload(t, cluster)
 
   const { proxy, admin, near, far, clocked } = cluster
   const issue = async (name: string) => {
@@ -56,7 +56,7 @@ test('faults of nodes and of their network let no revoked token in, and lose no 
   await waitForRecovery(far, admin)
   t.equal(await me(far, revoked.token), 401)
 
-  // The query for the acknowledgements is the first one that is sent after the commit.
+  // The first query after the commit is the one for the acknowledgements.
   proxy.intercept((direction, text) => direction === 'up' && text.includes('count(nodes.id)'))
   const unsure = await send(far, admin, ['POST', `/client_keys/${lost.id}/revoke`, {}])
   t.match([unsure?.status, unsure?.json.receipt], [202, null], 'the receipt is lost')
@@ -74,9 +74,9 @@ test('faults of nodes and of their network let no revoked token in, and lose no 
   t.not((await far.ended).code, null, 'a node without a database stops on SIGTERM')
 })
 
-/** Checks that a node with a wrong clock reports and decides by the clock of the database. */
-const agreeOnTime = async (t: Test, { admin, near, clocked }: Cluster): Promise<void> => {
-  // First three hours ahead, then three hours behind.
+/** Checks that a node with a wrong wall clock uses the database's clock in responses and decisions. */
+const checkWrongClock = async (t: Test, { admin, near, clocked }: Cluster): Promise<void> => {
+  // The clock is three hours ahead first, then three hours behind.
   for (const move of ['ahead', 'behind']) {
     clocked.signal('SIGWINCH')
     const begun = Date.now()

@@ -6,35 +6,35 @@ import { LEASE_MS, waitForRecovery } from './cluster.ts'
 import type { Node } from './node.ts'
 import type { Direction } from './proxy.ts'
 
-/** A fault of a node of a cluster. */
+/** A fault of one node in a cluster. */
 export interface Fault {
   readonly name: string
   /** Returns the node that has the fault. */
   readonly node: () => Node
   readonly begin: () => unknown
-  /** Ends the fault. If undefined, the fault ends as soon as it has begun. */
+  /** Ends the fault. If undefined, the fault ends by itself. */
   readonly end?: () => unknown
 }
 
-export const killed = ({ mortal, startVictim }: Cluster): Fault => ({
+export const killed = ({ current, startVictim }: Cluster): Fault => ({
   name: 'killed',
-  node: () => mortal.victim,
+  node: () => current.victim,
   begin: async () => {
-    mortal.victim.signal('SIGKILL')
-    await mortal.victim.ended
+    current.victim.signal('SIGKILL')
+    await current.victim.ended
   },
   end: startVictim
 })
 
-export const stopped = ({ mortal }: Cluster): Fault => ({
+export const stopped = ({ current }: Cluster): Fault => ({
   name: 'stopped',
-  node: () => mortal.victim,
+  node: () => current.victim,
   begin: () => {
-    mortal.victim.signal('SIGSTOP')
+    current.victim.signal('SIGSTOP')
   },
   end: async () => {
     await pause(2 * LEASE_MS)
-    mortal.victim.signal('SIGCONT')
+    current.victim.signal('SIGCONT')
   }
 })
 
@@ -82,7 +82,7 @@ export const clockMoved = ({ clocked }: Cluster): Fault => ({
   }
 })
 
-/** Returns a fault of each kind, except for changes of wall clocks. */
+/** Returns a fault of each kind, except for wall clock changes. */
 export const createFaults = (cluster: Cluster): Fault[] => [
   killed(cluster),
   stopped(cluster),
@@ -92,13 +92,13 @@ export const createFaults = (cluster: Cluster): Fault[] => [
 ]
 
 export interface FaultLimits {
-  /** The number of changes that are made during the fault, and again after it. */
+  /** The number of changes that are requested during the fault, and again after it. */
   readonly changes: number
-  /** The time in milliseconds during which a node may refuse tokens after the fault ends. */
+  /** The maximum time in milliseconds for which a node may refuse tokens after the fault ends. */
   readonly maxRefusalMs: number
 }
 
-/** Causes a fault under load, and checks that all replies are correct and that the node recovers. */
+/** Causes a fault under load, and checks that all responses are correct and that the node recovers. */
 export const checkFault = async (
   t: Test,
   { load, admin }: Cluster,

@@ -15,7 +15,7 @@ const tokenRequest = (sent: number, replied: number, accepted: boolean): TokenRe
 const isWrong = (changes: Change[], request: TokenRequest): boolean =>
   findViolations({ changes, requests: [request] }).length > 0
 
-test('a request that no possible state of its token allows is a violation', async t => {
+test('a response that no possible state of the token explains is a violation', async t => {
   t.ok(isWrong([issued, revoked], tokenRequest(21, 22, true)))
   t.ok(isWrong([issued, unknown, { begun: 30, acknowledged: 40, allows: false }], tokenRequest(41, 42, true)))
   t.ok(isWrong([issued, revoked, { begun: 30, acknowledged: 40, allows: true }], tokenRequest(21, 29, true)))
@@ -28,7 +28,7 @@ test('a request that no possible state of its token allows is a violation', asyn
 
 test('a request that may have been processed before or after a change is not a violation', async t => {
   for (const accepted of [true, false]) {
-    t.notOk(isWrong([issued, revoked], tokenRequest(9, 11, accepted)), 'the change was requested before the reply')
+    t.notOk(isWrong([issued, revoked], tokenRequest(9, 11, accepted)), 'the change was requested before the response')
     t.notOk(
       isWrong([issued, revoked], tokenRequest(19, 50, accepted)),
       'the request was sent before the change was acknowledged'

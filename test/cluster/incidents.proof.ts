@@ -8,14 +8,14 @@ import type { Cluster } from './cluster.ts'
 import { clockMoved, createFaults } from './faults.ts'
 import type { Fault } from './faults.ts'
 import { send } from './node.ts'
-import { conclude } from './proof.ts'
+import { finishWorkload } from './proof.ts'
 
 // The time limits require an otherwise idle machine.
 const REVOCATIONS = Number(process.env['INCIDENT_REVOCATIONS'] ?? 20)
 const MAX_ACKNOWLEDGED_MS = 1.25 * LEASE_MS + 500
 const MAX_REFUSED_MS = 1000
 
-/** Locks of another client of the database. None of them locks what a revocation writes. */
+/** Locks that another database client takes. A revocation doesn't write any of the locked rows. */
 const LOCKS = [
   'lock table apps in access exclusive mode',
   'lock table users, sessions, organizations, memberships in access exclusive mode',
@@ -38,12 +38,12 @@ interface Issued {
   readonly key_access_token: string
 }
 
-/** Revokes keys that are in use, at each node in turn, during a fault. */
+/** Revokes keys that are in use, on each node in turn, during a fault. */
 const revokeMany = async ({ admin, near, nodes }: Cluster, keys: readonly Issued[]): Promise<Outcome[]> => {
   const outcomes: Outcome[] = []
   for (const [index, { id }] of keys.entries()) {
     const node = nodes()[index % nodes().length] ?? near
-    // The usage recorder stores the uses at the same time, and needs the same rows.
+    // The usage recorder stores these uses at the same time, and needs the same rows.
     for (const { key_access_token: token } of keys.slice(index)) void send(near, token, ['GET', '/client_keys/me'])
     const begun = performance.now()
     const reply = await send(node, admin, ['POST', `/client_keys/${id}/revoke`, {}], 5000)
@@ -65,8 +65,8 @@ const issueMany = async ({ admin, near }: Cluster, name: string): Promise<Issued
   return keys
 }
 
-/** Checks the outcomes. Ignores requests to dead or stopped nodes, which send no reply. */
-const judge = (t: Test, name: string, outcomes: readonly Outcome[]): void => {
+/** Checks the outcomes. Ignores requests to killed or stopped nodes, which send no responses. */
+const checkOutcomes = (t: Test, name: string, outcomes: readonly Outcome[]): void => {
   const replies = outcomes.filter(({ status }) => status !== null)
   const acknowledged = replies.filter(({ status }) => status === 200)
   const refused = replies.filter(({ status }) => status !== 200)
@@ -89,7 +89,7 @@ const incident = async (t: Test, cluster: Cluster, { name, begin, end }: Omit<Fa
   await begin()
   const outcomes = await revokeMany(cluster, keys)
   await end?.()
-  judge(t, name, outcomes)
+  checkOutcomes(t, name, outcomes)
   for (const node of cluster.nodes()) await waitForRecovery(node, cluster.admin)
 }
 
@@ -108,12 +108,12 @@ const locked = (cluster: Cluster, statement: string): Omit<Fault, 'node'> => {
   }
 }
 
-test('a revocation is acknowledged in time or refused immediately during any fault', async t => {
+test('during any fault, a revocation is acknowledged in time or refused immediately', async t => {
   const url = await postgresDatabase(t)
   if (url === null) return
   const cluster = await startCluster(t, url)
   await incident(t, cluster, { name: 'nothing', begin: () => {} })
   for (const statement of LOCKS) await incident(t, cluster, locked(cluster, statement))
   for (const fault of [...createFaults(cluster), clockMoved(cluster)]) await incident(t, cluster, fault)
-  await conclude(t, cluster)
+  await finishWorkload(t, cluster)
 })

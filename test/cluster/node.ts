@@ -12,7 +12,7 @@ export interface Node {
   readonly ended: Promise<{ code: number | null; stdout: string; stderr: string }>
 }
 
-/** Starts a node, by default of this version, and resolves when it listens. Kills it when the test ends. */
+/** Starts a node, by default of this version. Resolves when it is listening. The node is killed when the test ends. */
 export const startNode = async (
   t: Test,
   name: string,
@@ -41,7 +41,7 @@ export const startNode = async (
   }
 }
 
-/** Sends a request, and returns the reply, or null if none arrives in time. */
+/** Sends a request, and returns the response, or null if it doesn't arrive in time. */
 export const send = async (
   { port }: Pick<Node, 'port'>,
   token: string,

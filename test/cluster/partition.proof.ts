@@ -5,7 +5,7 @@ import { send } from './node.ts'
 
 const ROUNDS = 5
 
-test('with a disconnected node, a revocation is acknowledged after at most 1.25 leases and 500 ms', async t => {
+test('if a node is disconnected, a revocation is acknowledged after at most 1.25 times the lease plus 500 ms', async t => {
   const url = await postgresDatabase(t)
   if (url === null) return
   const { proxy, admin, near, far, load } = await startCluster(t, url)

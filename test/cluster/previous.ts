@@ -5,19 +5,19 @@ import { promisify } from 'node:util'
 import type { Test } from 'tap'
 import { root, temporaryFolder } from '../helper.ts'
 
-/** The commit of the previous release, whose nodes run together with those of this one during an update. */
+/** The commit of the previous release, whose nodes run together with nodes of this version during an update. */
 const PREVIOUS = '32a50004239fe2a44e4505be30398a58a29f32e1'
 
 const exec = promisify(execFile)
 
-/** Returns the output of git, or null if it fails or is not installed. */
+/** Returns git's output, or null if git fails or isn't installed. */
 const git = async (...args: readonly string[]): Promise<string | null> =>
   await exec('git', ['-C', root, ...args]).then(
     ({ stdout }) => stdout.trim(),
     () => null
   )
 
-/** Returns the reason why the commit can't be used, or null if it can. */
+/** Returns the reason why the commit can't be used, or null if it can be. */
 const findIssue = async (): Promise<string | null> => {
   if ((await git('cat-file', '-e', `${PREVIOUS}^{commit}`)) !== null) return null
   const isRepository = (await git('rev-parse', '--git-dir')) !== null
@@ -26,8 +26,8 @@ const findIssue = async (): Promise<string | null> => {
 }
 
 /**
- * Builds the server of the previous release with the packages of this one, in a folder that is removed when the test
- * ends. Returns its path, or null if it isn't available, after reporting the reason.
+ * Builds the previous release's server with the packages of this version, in a folder that is deleted when the test
+ * ends. Returns its path. If it isn't available, reports the reason and returns null.
  */
 export const previousServer = async (t: Test): Promise<string | null> => {
   const issue = await findIssue()

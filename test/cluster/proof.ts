@@ -6,8 +6,8 @@ import { send } from './node.ts'
 import type { Node } from './node.ts'
 import type { Workload } from './workload.ts'
 
-/** Ends a workload, and checks that all replies were correct and that no acknowledged change is lost. */
-export const conclude = async (t: Test, { url, near, load }: { url: string; near: Node; load: Workload }) => {
+/** Ends a workload, and checks that all responses were correct and that no acknowledged change was lost. */
+export const finishWorkload = async (t: Test, { url, near, load }: { url: string; near: Node; load: Workload }) => {
   await load.stop()
   t.same(load.violations(), [], 'acknowledged changes applied to every later request')
   const { requests, accepted } = load.counts

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Test } from 'tap'
 
-/** To the database (`up`), or from it (`down`). */
+/** The direction: to the database (`up`), or from it (`down`). */
 export type Direction = 'up' | 'down'
 
 /** A proxy between a node and its database. A test can interrupt or delay each direction separately. */
@@ -15,17 +15,17 @@ export interface Proxy {
   readonly hold: (direction: Direction) => void
   /** Delivers the bytes that were held back, and all further ones. */
   readonly release: (direction: Direction) => void
-  /** Delays all further bytes by that many milliseconds. */
+  /** Delays all further bytes by the specified number of milliseconds. */
   readonly delay: (direction: Direction, ms: number) => void
   /** Resets all open connections. */
   readonly reset: () => void
   /** Refuses all further connections. */
   readonly refuse: () => void
-  /** Calls a function with all bytes that pass. If it returns true, the connection is reset instead. */
+  /** Calls a function with all bytes that pass through. If it returns true, the connection is reset instead. */
   readonly intercept: (isReset: (direction: Direction, text: string) => boolean) => void
 }
 
-/** Starts a proxy for the database on a free port of 127.0.0.1, and stops it when the test ends. */
+/** Starts a proxy for the database on a free port of 127.0.0.1. It stops when the test ends. */
 export const startProxy = async (t: Test, url: string): Promise<Proxy> => {
   const { hostname, port } = new URL(url)
   const lines = { up: createLine(), down: createLine() }
@@ -100,7 +100,7 @@ const createLine = () => {
   let isOpen: Promise<void> = Promise.resolve()
   let open = (): void => {}
   return {
-    /** Returns a function that waits until bytes that arrive now may be delivered. */
+    /** Returns a function that waits until bytes that have just arrived may be delivered. */
     take: () => {
       const due = performance.now() + delayMs
       return async (): Promise<void> => {

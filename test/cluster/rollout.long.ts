@@ -4,20 +4,20 @@ import { postgresDatabase } from '../postgres.ts'
 import { send, startNode } from './node.ts'
 import type { Node } from './node.ts'
 import { previousServer } from './previous.ts'
-import { conclude } from './proof.ts'
+import { finishWorkload } from './proof.ts'
 import { startWorkload } from './workload.ts'
 
 const NODES = 2
 const CHANGES = Number(process.env['CLUSTER_CHANGES'] ?? 15)
 const SEED = Number(process.env['CLUSTER_SEED'] ?? 11)
 
-/** A version of the service, with the name of its nodes and its program. */
+/** A version of the service: the name of its nodes and its program. */
 interface Version {
   readonly name: string
   readonly server: string
 }
 
-test('nodes of the previous release are updated and rolled back one by one, and nothing is stale or lost', async t => {
+test('while nodes are being updated and rolled back one by one, no token is stale and no change is lost', async t => {
   const url = await postgresDatabase(t)
   if (url === null) return
   const server = await previousServer(t)
@@ -52,5 +52,5 @@ test('nodes of the previous release are updated and rolled back one by one, and 
       await go(`${leaving.name} has left`)
     }
   }
-  await conclude(t, { url, near: at(nodes), load })
+  await finishWorkload(t, { url, near: at(nodes), load })
 })

@@ -10,9 +10,9 @@ const REQUEST_TIMEOUT_MS = 3000
 const CHANGE_TIMEOUT_MS = 10_000
 
 export interface WorkloadOptions {
-  /** A token that may change keys. */
+  /** A token of a key that may change other keys. */
   readonly admin: string
-  /** Returns the nodes to which requests are currently sent. */
+  /** Returns the nodes to which requests are currently being sent. */
   readonly nodes: () => readonly Node[]
   readonly seed: number
   readonly writers: number
@@ -26,22 +26,22 @@ interface Subject {
   readonly requests: TokenRequest[]
 }
 
-/** Random changes of keys, and requests with known tokens, to random nodes. */
+/** A workload of random changes to keys, and requests with known tokens, on random nodes. */
 export interface Workload {
-  /** Waits until `count` more changes are acknowledged. */
+  /** Waits until `count` more changes have been acknowledged. */
   readonly changed: (count: number) => Promise<void>
-  /** Stops sending requests, and resolves when none is pending. */
+  /** Stops sending requests, and resolves when no request is pending. */
   readonly stop: () => Promise<void>
-  /** Returns the requests whose replies were wrong. */
+  /** Returns the requests that got a wrong response. */
   readonly violations: () => (TokenRequest & { changes: Change[] })[]
   /** The ids of the receipts, none of which may be lost. Nodes of the previous version return only the epoch. */
   readonly receipts: readonly string[]
-  /** Returns the tokens whose state is certain, and whether they are accepted. */
+  /** Returns the tokens whose state is known, and whether they are accepted. */
   readonly known: () => { token: string; allows: boolean }[]
   readonly counts: { changes: number; requests: number; accepted: number; refused: number; unknown: number }
 }
 
-/** Returns a generator of random numbers from 0 to 1, which are the same for each seed (Mulberry32). */
+/** Returns a generator of random numbers from 0 to 1, which are the same for the same seed (Mulberry32). */
 const randomOf = (seed: number) => {
   let state = seed
   return (): number => {
@@ -111,7 +111,7 @@ export const startWorkload = async (options: WorkloadOptions): Promise<Workload>
   const changeOne = async (): Promise<void> => {
     const [subject] = free.splice(Math.floor(random() * free.length), 1)
     if (subject === undefined || subject.changes.at(-1)?.acknowledged === Infinity) {
-      // The outcome of its last change is unknown: it is still presented, but no longer changed.
+      // The outcome of its last change is unknown, so its token is still used, but it isn't changed anymore.
       if (subject !== undefined) retire(subject)
       await issue()
       return

@@ -102,19 +102,22 @@ test('each invalid value is reported with its name, the reason and the fix', asy
     [{ CLIENT_SECRET: 'x'.repeat(31) }, /CLIENT_SECRET must have at least 32 characters/],
     [{ CLIENT_SECRET: 'x'.repeat(64) }, /CLIENT_SECRET consists of one repeated character.*openssl rand -hex 32/],
     [{ CLIENT_SECRET: `${newSecret()},${newSecret()}` }, /CLIENT_SECRET must not contain commas/],
-    [{ CLIENT_SECRET: ` ${newSecret()}` }, /CLIENT_SECRET must not contain commas or begin or end with blanks/],
+    [{ CLIENT_SECRET: ` ${newSecret()}` }, /CLIENT_SECRET must not contain commas, or begin or end with whitespace/],
     [
       { CLIENT_SECRET_PREVIOUS: `${newSecret()},short` },
       /CLIENT_SECRET_PREVIOUS entry 2 must have at least 32 characters/
     ],
     [{ CLIENT_KEYS: `xxx,${token}` }, /CLIENT_KEYS entry 2 looks like a key_access_token; use the key_id instead/],
     [{ CLIENT_KEYS: jwt }, /CLIENT_KEYS entry 1 looks like a key_access_token/],
-    [{ CLIENT_KEYS: 'sha256:abc' }, /CLIENT_KEYS entry 1 starts with sha256: but 64 hexadecimal digits do not follow/],
+    [
+      { CLIENT_KEYS: 'sha256:abc' },
+      /CLIENT_KEYS entry 1 starts with sha256: but is not followed by 64 hexadecimal digits/
+    ],
     [{ ALLOW_NEW_SECRET: 'once' }, /ALLOW_NEW_SECRET must be true or false/],
     [{ CLIENT_KEY_JWT: 'yes' }, /CLIENT_KEY_JWT must be true or false/],
     [{ ALLOW_COPIED_DATABASE: 'yes' }, /ALLOW_COPIED_DATABASE must be true or false/],
     [{ ALLOW_SAMPLE_DATA: 'yes' }, /ALLOW_SAMPLE_DATA must be true or false/],
-    [{ DATABASE_URL: 'mysql://localhost/x' }, /DATABASE_URL must be file: and the path .* or a postgres: URL/],
+    [{ DATABASE_URL: 'mysql://localhost/x' }, /DATABASE_URL must be file: followed by the path .* or a postgres: URL/],
     [
       { DATABASE_URL: 'file:~/trivial.db' },
       /DATABASE_URL must contain the full path, .*: ~ and variables are not expanded here/
@@ -135,7 +138,7 @@ test('each invalid value is reported with its name, the reason and the fix', asy
       '?=require'
     ].map((query): [Record<string, string>, RegExp] => [
       { DATABASE_URL: `postgres://localhost/x${query}` },
-      /DATABASE_URL has a parameter that isn't known here; known are host, port, .*, sslmode, .*, options$/
+      /DATABASE_URL has an unknown parameter; known parameters are host, port, .*, sslmode, .*, options$/
     ]),
     ...['?sslmode=require&sslmode=disable', '?host=/x&host=/y', '?sslmode=require&%73slmode=require'].map(
       (query): [Record<string, string>, RegExp] => [
@@ -144,26 +147,26 @@ test('each invalid value is reported with its name, the reason and the fix', asy
       ]
     ),
     [{ DATABASE_URL: 'postgres://localhost/x#?sslmode=require' }, /DATABASE_URL must not contain #; write # itself/],
-    [{ DATABASE_URL: 'postgres://localhost/x?sslmode=' }, /DATABASE_URL must have one of these values of sslmode/],
+    [{ DATABASE_URL: 'postgres://localhost/x?sslmode=' }, /DATABASE_URL must set sslmode to one of these values/],
     [{ DATABASE_URL: 'postgres://localhost/x?port=0x10' }, /DATABASE_URL must have a port from 1 to 65535/],
     [{ DATABASE_URL: 'postgres://localhost/x?port=65536' }, /DATABASE_URL must have a port from 1 to 65535/],
     [{ DATABASE_URL: 'postgres://ada@/trivial' }, /DATABASE_URL must be a postgres: URL/],
-    [{ DATABASE_URL: 'postgres:///?host=/run/postgresql' }, /DATABASE_URL must name a host and a database/],
-    [{ DATABASE_URL: 'postgres://localhost' }, /DATABASE_URL must name a host and a database/],
-    [{ DATABASE_URL: 'postgres:///x' }, /DATABASE_URL must name a host and a database/],
+    [{ DATABASE_URL: 'postgres:///?host=/run/postgresql' }, /DATABASE_URL must contain a host and a database/],
+    [{ DATABASE_URL: 'postgres://localhost' }, /DATABASE_URL must contain a host and a database/],
+    [{ DATABASE_URL: 'postgres:///x' }, /DATABASE_URL must contain a host and a database/],
     [{ DATABASE_URL: 'postgres://localhost:99999/x' }, /DATABASE_URL must be a postgres: URL/],
     [
       { DATABASE_URL: 'postgres://localhost/x?sslmode=prefer' },
-      /DATABASE_URL must have one of these values of sslmode: disable/
+      /DATABASE_URL must set sslmode to one of these values: disable/
     ],
     [{ DATABASE_LISTEN_URL: 'file:./x' }, /DATABASE_LISTEN_URL must be a postgres: URL/],
-    [{ DATABASE_CA: '/nowhere/at/all.pem' }, /DATABASE_CA must be the path of a readable file with PEM certificates/],
+    [{ DATABASE_CA: '/nowhere/at/all.pem' }, /DATABASE_CA must be the path to a readable file with PEM certificates/],
     [{ DATABASE_POOL_SIZE: '0' }, /DATABASE_POOL_SIZE must be a number of connections from 1 to 1000/],
     [{ KEY_LEASE_MS: '60001' }, /KEY_LEASE_MS must be a number of milliseconds from 0 to 60000/],
-    [{ NODE_NAME: 'a\nb' }, /NODE_NAME must be at most 100 printable characters/],
+    [{ NODE_NAME: 'a\nb' }, /NODE_NAME must have at most 100 printable characters/],
     [{ DATABASE_URL: 'file:' }, /DATABASE_URL must be file:/],
     [{ DATABASE_URL: 'file:./data/' }, /DATABASE_URL must be file:/],
-    [{ DATABASE_URL: 'file::memory:' }, /DATABASE_URL must name a file, since an in-memory database/],
+    [{ DATABASE_URL: 'file::memory:' }, /DATABASE_URL must specify a file, because an in-memory database/],
     [{ PORT: 'http' }, /PORT must be a port number from 0 to 65535/],
     [{ PORT: '65536' }, /PORT must be a port number/],
     [{ PORT: '-1' }, /PORT must be a port number/],
@@ -211,7 +214,7 @@ test('each invalid value is reported with its name, the reason and the fix', asy
       'https://example.com\\keys'
     ].map((url): [Record<string, string>, RegExp] => [
       { PUBLIC_URL: url },
-      /PUBLIC_URL must be an http: or https: URL without a query, a fragment and a user, such as/
+      /PUBLIC_URL must be an http: or https: URL without a query, a fragment or a user, such as/
     ]),
     [{ BASE_URL: 'staging.trivialapps.io' }, /BASE_URL must be an http: or https: URL/],
     [{ BASE_URL: 'ftp://x' }, /BASE_URL must be an http: or https: URL/]
@@ -268,7 +271,7 @@ test('blank values count as missing, and the environment takes precedence over t
   t.throws(() => environment(join(dotenv, '..'), {}), ConfigError, 'a folder is not a file')
 })
 
-/** Returns the error for a `.env` file with the given content, or an empty string if the file is accepted. */
+/** Returns the error for a `.env` file with this content, or an empty string if the file is accepted. */
 const refusalOf = (dotenv: string, content: string | Buffer, env: Record<string, string> = {}): string => {
   writeFileSync(dotenv, content)
   try {
@@ -279,27 +282,31 @@ const refusalOf = (dotenv: string, content: string | Buffer, env: Record<string,
   }
 }
 
-test('the error about a variable that .env sets more than once contains its lines, but not its values', async t => {
+test('the error about a variable that .env sets more than once contains the line numbers, but not the values', async t => {
   const dotenv = join(temporaryFolder(t), '.env')
   const refusal = (text: string): string => refusalOf(dotenv, text)
-  const begin = `${dotenv} sets a variable more than once. Keep one line for each, with all of its values:`
-  t.equal(refusal('PORT=1\nHOST=a\nPORT=2\n'), `${begin}\n  PORT is set in lines 1 and 3`)
+  const begin = `${dotenv} sets a variable more than once. Keep only one line for each variable:`
+  t.equal(refusal('PORT=1\nHOST=a\nPORT=2\n'), `${begin}\n  PORT is set on lines 1 and 3`)
   t.equal(
     refusal('\uFEFF# PORT=0\r\nPORT=\r\n  export PORT = 1\r\nHOST=a\r\nPORT=2\r\nHOST=b'),
-    `${begin}\n  PORT is set in lines 2, 3 and 5\n  HOST is set in lines 4 and 6`
+    `${begin}\n  PORT is set on lines 2, 3 and 5\n  HOST is set on lines 4 and 6`
   )
-  t.equal(refusal("NOTE='\nPORT=1\nPORT=2'\nPORT=3\nnothing here\n"), '', 'a line of a quoted value sets no variable')
+  t.equal(
+    refusal("NOTE='\nPORT=1\nPORT=2'\nPORT=3\nnothing here\n"),
+    '',
+    'a line inside a quoted value does not set a variable'
+  )
 })
 
-test('bytes that are not UTF-8 are refused in .env and in the environment, and no value is repeated', async t => {
+test('invalid UTF-8 is rejected in .env and in the environment, and no value is repeated', async t => {
   const dotenv = join(temporaryFolder(t), '.env')
   const refusal = (bytes: Buffer, env?: Record<string, string>): string => refusalOf(dotenv, bytes, env)
   const notUtf8 = `${dotenv} contains bytes that aren't UTF-8, so it can't be read. Save it as UTF-8.`
-  const utf16 = `${dotenv} is encoded in UTF-16, which PowerShell writes, instead of UTF-8. Save it as UTF-8`
+  const utf16 = `${dotenv} is encoded in UTF-16, which is the default of PowerShell, instead of UTF-8. Save it as UTF-8`
   t.equal(refusal(Buffer.from('# caf\xe9\nPORT=1\n', 'latin1')), notUtf8)
   for (const mark of ['\ufeff', '']) t.match(refusal(Buffer.from(`${mark}PORT=1\n`, 'utf16le')), utf16)
   t.equal(refusal(Buffer.from('\ufeff# café 𝕏\nPORT=1\n')), '')
-  // Node.js replaces each byte of a variable that isn't UTF-8 with U+FFFD.
+  // Node.js replaces each invalid byte of an environment variable with U+FFFD.
   const mangled = { CLIENT_SECRET: 'caf\ufffd', NODE_NAME: '\ufffd', SOMETHING_ELSE: '\ufffd', PORT: '1' }
   t.equal(
     refusal(Buffer.from('BASE_URL=http://caf\ufffd\n'), mangled),
@@ -329,20 +336,20 @@ test('errors explain values that well-known platforms set', async t => {
   t.equal(issue({ NODE_NAME: '"' }), '')
   t.equal(issue({ NODE_NAME: 'x86_64-builder' }), '')
   for (const host of ['arm64-box', 'x86_64-linux', 'aarch64-conda', 'arm64-apple-darwin.local']) {
-    t.equal(issue({ HOST: host }), '', `${host} is the name of a host`)
+    t.equal(issue({ HOST: host }), '', `${host} is a host name`)
   }
 })
 
-test('a command ignores invalid values of the variables that it does not read', async t => {
+test('a command ignores invalid values of variables that it does not use', async t => {
   const env = { CLIENT_SECRET, PORT: '0x10', METRICS_PORT: '"9464"', HOST: 'x86_64-conda-linux-gnu' }
   t.same(readConfig(env, ['CLIENT_SECRET']), { CLIENT_SECRET })
   t.throws(() => readConfig(env, ['CLIENT_SECRET', 'HOST']), /HOST contains a compiler target/)
 })
 
-test('a # that would truncate a secret in .env is refused, with the name of the variable but without its value', async t => {
+test('a # that would truncate a secret in .env is rejected, and the error names the variable but does not show its value', async t => {
   const dotenv = join(temporaryFolder(t), '.env')
   const refusal = (text: string): string => refusalOf(dotenv, text)
-  const begin = `${dotenv} has a # in the value of a secret. Quote the value, or move the comment to its own line:`
+  const begin = `${dotenv} contains a # in the value of a secret. Quote the value, or move the comment to its own line:`
   t.equal(refusal('CLIENT_SECRET=abc#def\n'), `${begin}\n  CLIENT_SECRET`)
   t.equal(
     refusal('PORT=1\nexport REDIS_URL = redis://:a#b@h # comment\nDATABASE_URL=postgres://u:p#w@h/d'),
@@ -360,7 +367,7 @@ test('a # that would truncate a secret in .env is refused, with the name of the 
   }
 })
 
-test('the service refuses an invalid configuration as commands do', async t => {
+test('the service rejects an invalid configuration, as commands do', async t => {
   await t.rejects(createServer({ PORT: 'x' }), {
     name: 'ConfigError',
     message: /CLIENT_SECRET is not set.*\n.*PORT must be/
@@ -377,7 +384,7 @@ test("a service that can't open its database is not created", async t => {
   await t.rejects(createServer({ CLIENT_SECRET, PORT: 'x' }), { name: 'ConfigError', message: /PORT must be a port/ })
 })
 
-test('a list is separated by commas; blanks around its entries and empty entries are ignored', async t => {
+test('a list is separated by commas, and blanks around its entries and empty entries are ignored', async t => {
   const lists = {
     CLIENT_SECRET_PREVIOUS: ` ${CLIENT_SECRET}x ,,`,
     CLIENT_KEYS: 'xxx, another-key',
@@ -397,12 +404,12 @@ test('a list is separated by commas; blanks around its entries and empty entries
   t.same(readConfig({ TRUST_PROXY: ' false' }, ['TRUST_PROXY']), { TRUST_PROXY: [] })
 })
 
-test('an error that is not a validation error stays unchanged', async t => {
+test('an error that is not a validation error is passed on unchanged', async t => {
   const error = new Error('x')
   t.equal(asConfigError(error), error)
 })
 
-test('a list of proxies can contain empty entries', async t => {
+test('a list of proxies may contain empty entries', async t => {
   const fastify = await createServer({
     CLIENT_SECRET,
     TRUST_PROXY: '10.0.0.1, ,',

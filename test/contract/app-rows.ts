@@ -8,7 +8,7 @@ import { RequestCancelled } from '../../domain/errors.ts'
 import { at } from '../helper.ts'
 import { after, AT, insertUsers } from './people.ts'
 
-/** Engines that are reached over a network can skip ports, because taking each of them would take too long. */
+/** An engine. If it's reached over a network, `skipPorts` replaces taking each port, which would take too long. */
 export interface TestStore extends AppStore {
   /** Marks each port up to `last` as taken. */
   readonly skipPorts?: (last: number) => Promise<void>
@@ -25,20 +25,20 @@ const organization = (id: number): Owner => ({ type: 'Organization', id })
 interface Fixture {
   read: <T>(work: (apps: AppReads) => Promise<T>) => Promise<T>
   write: <T>(work: (apps: AppRows) => Promise<T>) => Promise<T>
-  /** Stores an app that belongs to Ada, with its own port. */
+  /** Stores an app that belongs to Ada, on a separate port. */
   add: (change?: Partial<NewApp>) => Promise<App>
   /** Returns the apps that match a filter, in batches. */
   batches: (filter?: Partial<AppFilter>, range?: AppRange) => Promise<App[][]>
   /** Returns all apps that match a filter, in order. */
   list: (filter?: Partial<AppFilter>) => Promise<App[]>
-  /** Returns the positions of the apps of a page, after checking that the list starts with the same apps. */
+  /** Returns the positions of a page's apps, after checking that the list starts with the same apps. */
   positions: (filter: Partial<AppFilter>, range?: AppRange) => Promise<ListPosition[]>
   ada: Owner
   ben: Owner
   north: Owner
 }
 
-/** Stores two users and an organization without apps and members, and returns functions for their apps. */
+/** Stores two users and an organization that has neither apps nor members, and returns functions for their apps. */
 const openFixture = async (t: Test, store: AppStore): Promise<Fixture> => {
   const [ada, ben] = (await insertUsers(store, 'Ada', 'Ben')).map(({ id }) => user(id))
   const north = await store.write(
@@ -109,7 +109,7 @@ export const appRowsContract = (engine: string, open: Open): void => {
 }
 
 const recordContract = (engine: string, open: Open): void => {
-  test(`${engine}: an app is found by its name and by its id, with the fields that were stored`, async t => {
+  test(`${engine}: an app is found by name and by id, with its stored fields`, async t => {
     const { read, add, north } = await openFixture(t, await open(t))
     t.ok(await read(async apps => await apps.isEmpty()))
     const wanted = { name: 'ba6811fb3e073d', descriptiveName: 'Größe "1"', panels: '{"a":"\\"ü"}', schedule: '{}' }
@@ -136,7 +136,7 @@ const recordContract = (engine: string, open: Open): void => {
     }
   })
 
-  test(`${engine}: an update changes only the given fields and the time of the update`, async t => {
+  test(`${engine}: an update changes only the specified fields and the update time`, async t => {
     const { read, write, add } = await openFixture(t, await open(t))
     const [app, other] = [await add({ panels: '{}', schedule: '{}' }), await add()]
     const find = async ({ id }: App) => await read(async apps => await apps.find(id))
@@ -170,7 +170,7 @@ const recordContract = (engine: string, open: Open): void => {
     t.notOk(await read(async apps => await apps.isEmpty()))
   })
 
-  test(`${engine}: an invalid app is refused, and its transaction is rolled back`, async t => {
+  test(`${engine}: an invalid app is rejected, and its transaction is rolled back`, async t => {
     const { write, add, list, ada } = await openFixture(t, await open(t))
     const [app, other] = [await add(), await add()]
     const before = await list()
@@ -194,7 +194,7 @@ const recordContract = (engine: string, open: Open): void => {
       )
     }
     t.strictSame(await list(), before)
-    t.equal((await add()).port, other.port + 1, 'the failed transactions took no ports')
+    t.equal((await add()).port, other.port + 1, 'failed transactions do not use up ports')
   })
 }
 
@@ -220,7 +220,7 @@ const portContract = (engine: string, open: Open): void => {
     t.equal((await add()).port, FIRST_PORT + 1)
   })
 
-  test(`${engine}: after the last port, the lowest port that no active app has is reused`, async t => {
+  test(`${engine}: after the last port, the lowest port without an active app is reused`, async t => {
     const { skipPorts, ...transactor } = await open(t)
     const { write, add } = await openFixture(t, transactor)
     const [first, second] = [await add(), await add()]
@@ -255,7 +255,7 @@ const ownerContract = (engine: string, open: Open): void => {
     }
   })
 
-  test(`${engine}: all apps of an owner, including discarded ones, can be transferred to another`, async t => {
+  test(`${engine}: all of an owner's apps, including discarded ones, can be transferred to another owner`, async t => {
     const { write, add, list, ada, ben, north } = await openFixture(t, await open(t))
     const [kept, discarded, bens] = [await add(), await add(), await add({ owner: ben })]
     await write(async apps => {
@@ -274,7 +274,7 @@ const ownerContract = (engine: string, open: Open): void => {
     )
   })
 
-  test(`${engine}: all apps of an owner, including discarded ones, can be removed with their tags and grants`, async t => {
+  test(`${engine}: all of an owner's apps, including discarded ones, can be removed with their tags and grants`, async t => {
     const { read, write, add, list, ada, ben, north } = await openFixture(t, await open(t))
     const [kept, discarded, bens, norths] = [
       await add(),
@@ -312,7 +312,7 @@ const ownerContract = (engine: string, open: Open): void => {
     )
   })
 
-  test(`${engine}: a descriptive name is taken if another active app of the owner has it in the same case`, async t => {
+  test(`${engine}: a descriptive name is taken if another active app of the owner has it with the same capitalization`, async t => {
     const { read, write, add, ada, ben, north } = await openFixture(t, await open(t))
     const app = await add({ descriptiveName: 'Night Shift' })
     await add({ descriptiveName: 'Night Shift', owner: north })
@@ -329,7 +329,7 @@ const ownerContract = (engine: string, open: Open): void => {
     t.ok(await isTaken(ada, 'Night Shift'))
   })
 
-  test(`${engine}: the apps of an owner are listed by name, and the discarded ones are counted`, async t => {
+  test(`${engine}: an owner's apps are listed by name, and the discarded ones are counted`, async t => {
     const { read, write, add, ada, ben, north } = await openFixture(t, await open(t))
     const [one, two, three] = [await add(), await add(), await add({ owner: north, descriptiveName: 'App 1' })]
     const names = async (owner: Owner, limit: number) =>
@@ -357,7 +357,7 @@ const ownerContract = (engine: string, open: Open): void => {
 }
 
 const tagContract = (engine: string, open: Open): void => {
-  test(`${engine}: an app has its tags in the order in which they were added, until they are removed`, async t => {
+  test(`${engine}: an app's tags stay in the order in which they were added, until they are removed`, async t => {
     const { read, write, add } = await openFixture(t, await open(t))
     const [app, other] = [await add(), await add()]
     const [stage, size] = [
@@ -386,11 +386,11 @@ const tagContract = (engine: string, open: Open): void => {
       t.equal(await apps.removeTag(app.id, stage), false)
     })
     t.strictSame(await tagsOf(app), [second])
-    t.match(await tagsOf(other), [stage, size], 'the tags of the other app remain')
+    t.match(await tagsOf(other), [stage, size], "the other app's tags remain")
     t.equal(await read(async apps => await apps.countTags(other.id)), 2)
   })
 
-  test(`${engine}: tags are stored as the JSON text that JSON.stringify returns`, async t => {
+  test(`${engine}: tags are stored in the same form in which JSON.stringify returns them`, async t => {
     const { read, write, add } = await openFixture(t, await open(t))
     const { id } = await add()
     const texts = [
@@ -408,7 +408,7 @@ const tagContract = (engine: string, open: Open): void => {
     t.equal((await read(async apps => await apps.find(id)))?.tags, JSON.stringify(made))
   })
 
-  test(`${engine}: a list can be filtered by several tags, all of which an app must have`, async t => {
+  test(`${engine}: a list that is filtered by several tags contains the apps that have all of them`, async t => {
     const { write, add, list, positions } = await openFixture(t, await open(t))
     const [one, two] = [await add(), await add()]
     await add()
@@ -436,7 +436,7 @@ const tagContract = (engine: string, open: Open): void => {
 }
 
 const grantContract = (engine: string, open: Open): void => {
-  test(`${engine}: each permission is granted at most once, and revoked separately`, async t => {
+  test(`${engine}: each permission is granted at most once, and can be revoked separately`, async t => {
     const transactor = await open(t)
     const { read, write, add, ada, ben } = await openFixture(t, transactor)
     const [app, other] = [await add(), await add()]
@@ -462,7 +462,7 @@ const grantContract = (engine: string, open: Open): void => {
     })
   })
 
-  test(`${engine}: the relationship between a user and an app depends on its owner, roles and grants`, async t => {
+  test(`${engine}: a user's relationship with an app depends on the owner, roles and grants`, async t => {
     const transactor = await open(t)
     const { read, write, add, ada, ben, north } = await openFixture(t, transactor)
     const [adas, norths] = [await add(), await add({ owner: north })]
@@ -504,7 +504,7 @@ const listContract = (engine: string, open: Open): void => {
     t.strictSame(await positions({}), all.map(positionOf))
   })
 
-  test(`${engine}: a page starts after a position, and has at most the requested number of apps`, async t => {
+  test(`${engine}: a page starts after a position, and contains at most the requested number of apps`, async t => {
     const { add, positions, ada, ben } = await openFixture(t, await open(t))
     t.same(await positions({}), [])
     for (let i = 0; i < 9; i++) await add()
@@ -533,7 +533,7 @@ const listContract = (engine: string, open: Open): void => {
     t.same(await positions({}, { after: { descriptiveName: '\u{10ffff}', id: Number.MAX_SAFE_INTEGER } }), [])
   })
 
-  test(`${engine}: a list for a user who may read few apps contains exactly those apps`, async t => {
+  test(`${engine}: the list for a user who may read few apps contains exactly those apps`, async t => {
     const transactor = await open(t)
     const { read, write, add, list, positions, ada, ben, north } = await openFixture(t, transactor)
     const [adas, norths, bens, granted] = [
@@ -574,7 +574,7 @@ const listContract = (engine: string, open: Open): void => {
   })
 }
 
-/** More apps than are looked up by their ids: see `MAX_LOOKED_UP`. */
+/** More apps than can be looked up by their ids: see `MAX_LOOKED_UP`. */
 const MANY = 2300
 const SOME = 250
 
@@ -625,7 +625,7 @@ const batchContract = (engine: string, open: Open): void => {
     t.same(await collect(none.batches), [[]])
   })
 
-  test(`${engine}: a list for a user who may read many apps contains exactly those apps`, async t => {
+  test(`${engine}: the list for a user who may read many apps contains exactly those apps`, async t => {
     const store = await open(t)
     const { write, list, positions, ada, ben, north } = await openFixture(t, store)
     await write(async apps => {
@@ -639,7 +639,7 @@ const batchContract = (engine: string, open: Open): void => {
         if (i % 700 === 2) await apps.discard(id, AT)
         if (i % 800 === 0) await apps.grant(id, ada.id, 'read')
       }
-      // In several transactions, because a transaction that sends nothing for a second is aborted.
+      // Uses several transactions, because a transaction that sends nothing for a second is aborted.
       for (let first = 0; first < MANY; first += SOME) {
         await Promise.all(
           Array.from({ length: Math.min(SOME, MANY - first) }, async (_, i) => {
@@ -666,7 +666,7 @@ const batchContract = (engine: string, open: Open): void => {
     t.equal((await list({ userId: ada.id })).length, 3, 'another user may read only three apps')
   })
 
-  test(`${engine}: a list stops reading when its signal is aborted`, async t => {
+  test(`${engine}: a list stops being read when its signal is aborted`, async t => {
     const store = await open(t)
     const { add } = await openFixture(t, store)
     const large = JSON.stringify({ text: 'x'.repeat(200_000) })

@@ -9,7 +9,7 @@ import { serviceRowsContract } from './service-rows.ts'
 import { storageContract } from './storage.ts'
 import { userRowsContract } from './user-rows.ts'
 
-/** Defines all tests that an open database must pass on every engine. `open` opens a new, empty one. */
+/** Defines all tests that a database must pass on every engine. `open` opens a new, empty database. */
 export const contracts = (engine: string, open: (t: Test) => Promise<Storage & TestStore>): void => {
   for (const contract of [
     appRowsContract,

@@ -12,7 +12,7 @@ import { redisUrl, withRedis } from '../redis.ts'
 /** A store of counters that several nodes share. */
 interface Store {
   readonly nodes: readonly Counters[]
-  /** Sets the clock of the store back by an hour during a window, or null if that is impossible. */
+  /** Sets the store's clock back by an hour during a window, or null if that's impossible. */
   readonly setBack: ((key: string, windowSeconds: number) => Promise<void>) | null
 }
 
@@ -23,7 +23,7 @@ const redisNode = async (t: Test, url: string): Promise<Counters> => {
     },
     onBack: () => {}
   }
-  // The time-out is long, because the test compares counts, and a busy machine is slow.
+  // A long timeout, because the test compares counts, and the machine may be busy.
   const { counters, close } = await connectRedis(url, hooks, { commandTimeout: 60_000 })
   t.teardown(close)
   return counters
@@ -66,7 +66,7 @@ const numbersTo = (count: number): number[] => Array.from({ length: count }, (_,
 
 const hitsOf = (counts: readonly Count[]): number[] => counts.map(({ hits }) => hits)
 
-/** Counts `size` concurrent hits, which are distributed over all nodes in turn. */
+/** Counts `size` concurrent hits, distributed evenly over all nodes. */
 const burst = async (nodes: readonly Counters[], key: string, size: number, seconds: number): Promise<Count[]> =>
   await Promise.all(
     numbersTo(size).map(async number => await (nodes[number % nodes.length] as Counters).hit(key, seconds))
@@ -85,10 +85,10 @@ for (const [name, open] of Object.entries(stores)) {
     t.same(hitsOf(await burst(store.nodes, 'b', 1, 3600)), [1], 'each key is counted separately')
   })
 
-  test(`${name}: a window that ends during a burst is followed by one that starts with 1`, async t => {
+  test(`${name}: if a window ends during a burst, the next window starts at 1`, async t => {
     const store = await open(t)
     if (store === null) return
-    // Windows last one second. Bursts are repeated until the third window has started.
+    // A window lasts one second. Bursts are repeated until the third window has started.
     const counts: Count[] = []
     const windows = (): number => hitsOf(counts).filter(hits => hits === 1).length
     while (windows() < 3) {
@@ -102,7 +102,7 @@ for (const [name, open] of Object.entries(stores)) {
     t.ok(counts.every(({ ttlMs }) => ttlMs > -1000 && ttlMs <= 1000))
   })
 
-  test(`${name}: a clock that is set back does not extend a window`, async t => {
+  test(`${name}: setting the clock back does not extend a window`, async t => {
     const store = await open(t)
     if (store === null || store.setBack === null) return
     const [one, other] = store.nodes as [Counters, Counters]
@@ -114,7 +114,7 @@ for (const [name, open] of Object.entries(stores)) {
     t.equal((await other.hit('a', 60)).hits, 2)
   })
 
-  test(`${name}: a window whose length changes keeps its start and its hits`, async t => {
+  test(`${name}: a window whose length changes keeps its start and its hit count`, async t => {
     const store = await open(t)
     if (store === null) return
     const [one] = store.nodes as [Counters]

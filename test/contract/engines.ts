@@ -3,7 +3,7 @@ import type { Test } from 'tap'
 import { openStorage } from '../../db/open.ts'
 import type { StorageOptions } from '../../db/engine.ts'
 import type { Storage } from '../../db/storage.ts'
-import { need, settings } from '../helper.ts'
+import { required, settings } from '../helper.ts'
 import { emptyPostgres, execute } from '../postgres.ts'
 import type { TestStore } from './app-rows.ts'
 
@@ -16,9 +16,9 @@ const opened = async (t: Test, url: string, options?: StorageOptions): Promise<S
 /** Opens a new SQLite database, and closes it when the test ends. */
 export const sqlite = async (t: Test): Promise<Storage> => await opened(t, settings(t).env.DATABASE_URL)
 
-/** Empties the PostgreSQL database of the test file, and opens it until the test ends. Requires a server. */
+/** Empties the test file's PostgreSQL database, and opens it until the test ends. Requires a server. */
 export const postgres = async (t: Test): Promise<Storage & TestStore & { readonly url: string }> => {
-  const url = need((await emptyPostgres()) ?? undefined, 'PostgreSQL')
+  const url = required((await emptyPostgres()) ?? undefined, 'PostgreSQL')
   return {
     ...(await opened(t, url)),
     url,
@@ -32,7 +32,7 @@ export const postgres = async (t: Test): Promise<Storage & TestStore & { readonl
 export const connectPostgres = async (t: Test, url: string, poolSize?: number): Promise<Storage> =>
   await opened(t, url, { poolSize })
 
-/** Opens a connection in addition to those of the service, and closes it when the test ends. */
+/** Opens an additional connection, which the service doesn't use, and closes it when the test ends. */
 export const connectDirectly = async (t: Test, url: string): Promise<pg.Client> => {
   const client = new pg.Client({ connectionString: url })
   client.on('error', () => {})

@@ -1,10 +1,12 @@
+import { isDeepStrictEqual } from 'node:util'
 import { test } from 'tap'
 import type { Test } from 'tap'
-import type { KeyReads, KeyRows, NewClientKey } from '../../domain/keys/rows.ts'
+import type { KeyReads, KeyRows, NewClientKey, RevokedKeys, UsageCount } from '../../domain/keys/rows.ts'
 import { createKeyService } from '../../domain/keys/service.ts'
 import type { KeyService } from '../../domain/keys/service.ts'
 import { createTokenSealer, digestOf } from '../../domain/keys/token/token.ts'
 import { UNLIMITED } from '../../domain/keys/client-key.ts'
+import type { Policy } from '../../domain/keys/client-key.ts'
 import { createUsageWriter } from '../../domain/keys/usage/writer.ts'
 import { createUsageRecorder } from '../../domain/keys/usage/recorder.ts'
 import type { UsageRecorder } from '../../domain/keys/usage/recorder.ts'
@@ -31,7 +33,18 @@ const newKey = (change: Partial<NewClientKey> = {}): NewClientKey => ({
   ...change
 })
 
-/** Returns a digest that belongs to no real token. */
+/** More keys than an engine reads or writes at once. */
+const MANY = 1001
+
+/** Returns the policy of a key, without its other fields. */
+const onlyPolicy = ({ scopes, expiresAt, allowedIps, rateLimit }: Policy): Policy => ({
+  scopes,
+  expiresAt,
+  allowedIps,
+  rateLimit
+})
+
+/** Returns a digest that doesn't belong to a real token. */
 const digest = (digit: number | string): string => String(digit).repeat(64).slice(0, 64)
 
 const newToken = (digit: number | string) => ({ digest: digest(digit), generation: '0a0b0c0d', hint: 'abcd' })
@@ -65,6 +78,7 @@ const createFixture = (t: Test, store: KeyStore): Fixture => {
 /** Defines the tests that `KeyStore` must pass on every engine. `open` opens a new, empty store. */
 export const keyRowsContract = (engine: string, open: (t: Test) => Promise<KeyStore>): void => {
   keysContract(engine, open)
+  ownersContract(engine, open)
   revisionContract(engine, open)
   unusedContract(engine, open)
   tokensContract(engine, open)
@@ -75,7 +89,7 @@ export const keyRowsContract = (engine: string, open: (t: Test) => Promise<KeySt
 }
 
 const keysContract = (engine: string, open: (t: Test) => Promise<KeyStore>): void => {
-  test(`${engine}: a key is read as it was stored, and an update changes only the given fields`, async t => {
+  test(`${engine}: a key is read as it was stored, and an update changes only the specified fields`, async t => {
     const { read, write } = createFixture(t, await open(t))
     const key = newKey({
       scopes: ['apps:read'],
@@ -100,7 +114,13 @@ const keysContract = (engine: string, open: (t: Test) => Promise<KeyStore>): voi
     })
     t.same(await read(async keys => await keys.find(key.id)), { ...key, description: null, rateLimit: null })
     await write(async keys => {
-      await keys.update(key.id, { owner: null, metadata: {}, expiresAt: null, rateLimit: { max: 1, windowSeconds: 1 }, allowedIps: [] })
+      await keys.update(key.id, {
+        owner: null,
+        metadata: {},
+        expiresAt: null,
+        rateLimit: { max: 1, windowSeconds: 1 },
+        allowedIps: []
+      })
     })
     t.match(await read(async keys => await keys.find(key.id)), {
       owner: null,
@@ -111,7 +131,7 @@ const keysContract = (engine: string, open: (t: Test) => Promise<KeyStore>): voi
     })
   })
 
-  test(`${engine}: the writes of a failed transaction are rolled back, and readers never see them`, async t => {
+  test(`${engine}: a failed transaction's writes are rolled back, and readers never see them`, async t => {
     const { read, write, store } = createFixture(t, await open(t))
     const failure = new Error('the transaction failed')
     await t.rejects(
@@ -133,7 +153,7 @@ const keysContract = (engine: string, open: (t: Test) => Promise<KeyStore>): voi
     t.equal((await read(async keys => await keys.page({}, { limit: 100, at: AT }))).length, 10)
   })
 
-  test(`${engine}: a revoked key keeps its row, and its name becomes available`, async t => {
+  test(`${engine}: a revoked key keeps its row, but its name becomes available`, async t => {
     const { read, write } = createFixture(t, await open(t))
     const { id, name } = newKey()
     await write(async keys => {
@@ -190,8 +210,130 @@ const keysContract = (engine: string, open: (t: Test) => Promise<KeyStore>): voi
     t.same(await ids({ owner: 'customer:' }), [], 'the whole owner is compared')
     t.same(await ids({ scope: 'apps:read' }), ['a', 'b', 'c', 'd'], 'an unscoped key has every scope')
     t.same(await ids({ scope: '*' }), ['b', 'c', 'd'])
+    t.same(await ids({ anyOfScopes: ['apps:read', 'orders:read'] }), ['a'])
+    t.same(await ids({ anyOfScopes: ['orders:read', '*'] }), ['b', 'c', 'd'])
+    t.same(await ids({ anyOfScopes: ['orders:read'] }), [])
     t.same(await ids({ generation: '0a0b0c0d' }), ['a'])
     t.same(await ids({ generation: '00000000' }), [])
+  })
+}
+
+const ownersContract = (engine: string, open: (t: Test) => Promise<KeyStore>): void => {
+  test(`${engine}: the keys of an owner are revoked together, with the policies that they had`, async t => {
+    const { read, store, write } = createFixture(t, await open(t))
+    const inBulk = async (work: (keys: KeyRows) => Promise<RevokedKeys>): Promise<RevokedKeys> =>
+      await store.write(async ({ keys }) => await work(keys), { isBulk: true })
+    const policy = { scopes: ['apps:read'], allowedIps: ['10.0.0.0/8'], rateLimit: { max: 5, windowSeconds: 60 } }
+    await write(async keys => {
+      await keys.insert(newKey({ id: 'a', name: 'a', owner: 'one', ...policy, expiresAt: AT }))
+      await keys.insert(newKey({ id: 'b', name: 'b', owner: 'one', ...policy, expiresAt: LATER }))
+      await keys.insert(newKey({ id: 'c', name: 'c', owner: 'one' }))
+      await keys.insert(newKey({ id: 'd', name: 'd', owner: 'one', scopes: ['audits:read'] }))
+      await keys.insert(newKey({ id: 'e', name: 'e', owner: 'other' }))
+      await keys.insert(newKey({ id: 'f', name: 'f' }))
+    })
+    await write(async keys => {
+      await keys.revoke('d', { at: AT, reason: 'earlier' })
+    })
+    const expected = [{ ...policy, expiresAt: LATER }, UNLIMITED]
+    const hasAll = (found: readonly Policy[]): boolean =>
+      expected.every(each => found.some(one => isDeepStrictEqual(onlyPolicy(one), { ...each })))
+    t.ok(hasAll(await read(async keys => await keys.policiesOfOwner('one'))))
+    t.same(await read(async keys => await keys.policiesOfOwner('nobody')), [])
+
+    const failure = new Error('the transaction failed')
+    const failing = inBulk(async keys => {
+      await keys.revokeOwner('one', { at: LATER, reason: 'left' })
+      throw failure
+    })
+    await t.rejects(failing, failure)
+    t.equal((await read(async keys => await keys.page({ revoked: true }, { limit: 10, at: AT }))).length, 1)
+
+    const revoke = async () => await inBulk(async keys => await keys.revokeOwner('one', { at: LATER, reason: 'left' }))
+    const { count, policies } = await revoke()
+    t.equal(count, 3)
+    t.ok(hasAll(policies))
+    t.ok(policies.every(({ scopes }) => !scopes.includes('audits:read')))
+    t.same(await revoke(), { count: 0, policies: [] })
+    const all = await read(async keys => await keys.page({}, { limit: 10, at: AT }))
+    t.same(
+      all.map(({ id, revokedAt, revokedReason }) => [id, revokedAt, revokedReason]),
+      [...['a', 'b', 'c'].map(id => [id, LATER, 'left']), ['d', AT, 'earlier'], ['e', null, null], ['f', null, null]]
+    )
+  })
+
+  test(`${engine}: of policies that differ in their expiry, one without an expiry counts`, async t => {
+    const { read, write } = createFixture(t, await open(t))
+    await write(async keys => {
+      for (const [id, expiresAt] of [
+        ['a', AT],
+        ['b', null],
+        ['c', LATER]
+      ] as const) {
+        await keys.insert(newKey({ id, name: id, owner: 'one', expiresAt }))
+      }
+    })
+    const policies = await read(async keys => await keys.policiesOfOwner('one'))
+    t.ok(policies.some(({ expiresAt }) => expiresAt === null))
+  })
+
+  test(`${engine}: thousands of keys of an owner are found, counted and revoked`, async t => {
+    const { read, store, write } = createFixture(t, await open(t))
+    const ids = Array.from({ length: MANY }, (_, index) => `key ${String(index).padStart(4, '0')}`)
+    const day = '2026-02-01'
+    await write(async keys => {
+      for (const id of ids) await keys.insert(newKey({ id, name: id, owner: 'one' }))
+    })
+    await store.write(async ({ keys }) => {
+      await keys.addUsage(ids.map(id => ({ id, day, kind: 'scope', label: 'apps:read', count: 2 })))
+    })
+    const page = { limit: MANY + 1, at: AT }
+    t.same(
+      (await read(async keys => await keys.page({ owner: 'one' }, page))).map(({ id }) => id),
+      ids
+    )
+    t.same(await read(async keys => await keys.usageOfOwner('one', { day })), [
+      { day, kind: 'scope', label: 'apps:read', count: 2 * MANY }
+    ])
+    t.ok((await read(async keys => await keys.policiesOfOwner('one'))).length >= 1)
+    const { count } = await store.write(
+      async ({ keys }) => await keys.revokeOwner('one', { at: LATER, reason: null }),
+      { isBulk: true }
+    )
+    t.equal(count, MANY)
+    t.same(await read(async keys => await keys.page({ owner: 'one', revoked: false }, page)), [])
+  })
+
+  test(`${engine}: the usage of the keys of an owner is added up, without single addresses`, async t => {
+    const { read, store, write } = createFixture(t, await open(t))
+    await write(async keys => {
+      await keys.insert(newKey({ id: 'a', name: 'a', owner: 'one' }))
+      await keys.insert(newKey({ id: 'b', name: 'b', owner: 'one' }))
+      await keys.insert(newKey({ id: 'c', name: 'c', owner: 'other' }))
+    })
+    const [before, first, second] = ['2026-01-31', '2026-02-01', '2026-02-02'] as const
+    const counts: [id: string, day: string, kind: UsageCount['kind'], label: string, count: number][] = [
+      ['a', before, 'scope', 'apps:read', 1],
+      ['a', first, 'scope', 'apps:read', 2],
+      ['b', first, 'scope', 'apps:read', 3],
+      ['b', first, 'scope', 'audits:read', 5],
+      ['a', first, 'scope', 'apps:write', 5],
+      ['a', first, 'address', '10.0.0.1', 5],
+      ['b', first, 'address', '10.0.0.2', 4],
+      ['a', second, 'refusal', 'key_disabled', 1],
+      ['c', second, 'refusal', 'key_disabled', 9]
+    ]
+    await store.write(async ({ keys }) => {
+      await keys.addUsage(counts.map(([id, day, kind, label, count]) => ({ id, day, kind, label, count })))
+    })
+    t.same(await read(async keys => await keys.usageOfOwner('one', { day: first })), [
+      { day: first, kind: 'address', label: '*', count: 9 },
+      { day: first, kind: 'scope', label: 'apps:read', count: 5 },
+      { day: first, kind: 'scope', label: 'apps:write', count: 5 },
+      { day: first, kind: 'scope', label: 'audits:read', count: 5 },
+      { day: second, kind: 'refusal', label: 'key_disabled', count: 1 }
+    ])
+    t.same(await read(async keys => await keys.usageOfOwner('nobody', { day: first })), [])
   })
 }
 
@@ -216,7 +358,7 @@ const revisionContract = (engine: string, open: (t: Test) => Promise<KeyStore>):
     )
   })
 
-  test(`${engine}: a request increases the revision for the key that it changes, even if it is retried`, async t => {
+  test(`${engine}: a request increases the revision for the key that it changes, even if the request is retried`, async t => {
     const { store, secret } = createFixture(t, await open(t))
     const changed: string[] = []
     const write: KeyStore['write'] = async (work, options) =>
@@ -232,7 +374,7 @@ const revisionContract = (engine: string, open: (t: Test) => Promise<KeyStore>):
     const { key } = await keys.issue({ name: 'k' }, operator, retryable)
     t.same(changed, [key.id])
     await keys.issue({ name: 'k' }, operator, retryable)
-    t.equal(changed.at(-1), key.id, 'the token of the lost reply is refused from now on')
+    t.equal(changed.at(-1), key.id, 'the token in the lost response is refused from now on')
     changed.length = 0
     await keys.change(key.id, { enabled: false }, operator)
     await keys.rotate(key.id, { graceSeconds: 0 }, operator)
@@ -242,7 +384,7 @@ const revisionContract = (engine: string, open: (t: Test) => Promise<KeyStore>):
 }
 
 const unusedContract = (engine: string, open: (t: Test) => Promise<KeyStore>): void => {
-  test(`${engine}: a used key counts as unused since a later timestamp`, async t => {
+  test(`${engine}: a key counts as unused since any timestamp after its last use`, async t => {
     const { read, write } = createFixture(t, await open(t))
     await write(async keys => {
       await keys.insert(newKey())
@@ -257,9 +399,14 @@ const unusedContract = (engine: string, open: (t: Test) => Promise<KeyStore>): v
 }
 
 const tokensContract = (engine: string, open: (t: Test) => Promise<KeyStore>): void => {
-  test(`${engine}: a token is found by its digest, with its key`, async t => {
+  test(`${engine}: a token and its key are found by the token's digest`, async t => {
     const { read, write } = createFixture(t, await open(t))
-    const key = newKey({ owner: 'customer:4711', rateLimit: { max: 5, windowSeconds: 60 }, allowedIps: ['10.0.0.0/8'], expiresAt: LATER })
+    const key = newKey({
+      owner: 'customer:4711',
+      rateLimit: { max: 5, windowSeconds: 60 },
+      allowedIps: ['10.0.0.0/8'],
+      expiresAt: LATER
+    })
     await write(async keys => {
       await keys.insert(key)
       await keys.insertToken(key.id, newToken(1), AT)
@@ -319,7 +466,7 @@ const tokensContract = (engine: string, open: (t: Test) => Promise<KeyStore>): v
 }
 
 const idempotencyContract = (engine: string, open: (t: Test) => Promise<KeyStore>): void => {
-  test(`${engine}: idempotency records are found, replaced, and removed by age`, async t => {
+  test(`${engine}: idempotency records can be found, replaced, and removed by age`, async t => {
     const { write } = createFixture(t, await open(t))
     const record = {
       requester: 'env_1',
@@ -352,13 +499,13 @@ const idempotencyContract = (engine: string, open: (t: Test) => Promise<KeyStore
 const noCounts = { scopes: new Map(), addresses: new Map(), refusals: new Map() }
 
 const usageContract = (engine: string, open: (t: Test) => Promise<KeyStore>): void => {
-  test(`${engine}: counts of uses are added up, and the newest use is kept as the last one`, async t => {
+  test(`${engine}: usage counts are added up, and the most recent use is kept as the last one`, async t => {
     const { keys, usage, read, store } = createFixture(t, await open(t))
     const { key, keyId } = await keys.issue({ name: 'k' }, operator)
     const token = await read(async rows => await rows.findToken(digestOf(keyId)))
     if (token === null) throw new Error('the token was not found')
     for (const address of ['10.0.0.1', '10.0.0.2']) {
-      // Two uses in the same millisecond have no order.
+      // Two uses in the same millisecond have no defined order.
       for (const before = Date.now(); Date.now() === before;);
       usage.used(token, ['apps:read'], address, 'agent')
       await usage.flush()
@@ -375,7 +522,7 @@ const usageContract = (engine: string, open: (t: Test) => Promise<KeyStore>): vo
     t.same((await keys.find(key.id)).lastUsedAt, lastUsedAt)
   })
 
-  test(`${engine}: the uses of an environment key are stored for each generation`, async t => {
+  test(`${engine}: an environment key's uses are stored separately for each generation`, async t => {
     const { read, write, usage } = createFixture(t, await open(t))
     const token = knownToken({ id: 'env_0', source: 'environment' })
     for (const generation of ['00000001', '00000002', '00000001']) {
@@ -400,7 +547,7 @@ const usageContract = (engine: string, open: (t: Test) => Promise<KeyStore>): vo
     )
   })
 
-  test(`${engine}: at most a hundred addresses a day are counted separately, over all writes`, async t => {
+  test(`${engine}: at most a hundred addresses a day are counted separately, across all writes`, async t => {
     const { read, usage } = createFixture(t, await open(t))
     const token = knownToken({ id: 'env_0', source: 'environment' })
     for (let batch = 0; batch < 4; batch++) {
@@ -446,7 +593,7 @@ const usageContract = (engine: string, open: (t: Test) => Promise<KeyStore>): vo
 }
 
 const secretsContract = (engine: string, open: (t: Test) => Promise<KeyStore>): void => {
-  test(`${engine}: recording generations replaces those recorded before`, async t => {
+  test(`${engine}: recording generations replaces the previously recorded ones`, async t => {
     const { write } = createFixture(t, await open(t))
     const recorded = async () => (await write(async keys => await keys.secretState())).recorded
     t.same(await write(async keys => await keys.secretState()), { recorded: [], nodes: [] })
@@ -468,7 +615,7 @@ const secretsContract = (engine: string, open: (t: Test) => Promise<KeyStore>): 
 }
 
 const generationsContract = (engine: string, open: (t: Test) => Promise<KeyStore>): void => {
-  test(`${engine}: a generation shows when one of its tokens was last used, and how many are active`, async t => {
+  test(`${engine}: a generation has the time of its tokens' last use, and the number of active tokens`, async t => {
     const { read, write } = createFixture(t, await open(t))
     const use = { count: 1, lastUsedIp: '::1', lastUsedAgent: null }
     await write(async keys => {
@@ -490,7 +637,7 @@ const generationsContract = (engine: string, open: (t: Test) => Promise<KeyStore
     t.same(await read(async keys => await keys.otherGenerations(['0a0b0c0d'], AT)), [])
   })
 
-  test(`${engine}: generations are counted, and those that no configured secret opens are found`, async t => {
+  test(`${engine}: generations are counted, and those that no configured secret can open are found`, async t => {
     const { keys, store, secret } = createFixture(t, await open(t))
     const [first, second] = [newSecret(), newSecret()]
     const under = (own: string): KeyService => createKeyService({ store, secret: own })

@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { createMemoryStore } from '../../db/memory/store.ts'
-import { knownToken, need, operator } from '../helper.ts'
+import { knownToken, required, operator } from '../helper.ts'
 import { auditRowsContract } from './audit-rows.ts'
 import { keyRowsContract } from './key-rows.ts'
 
@@ -25,7 +25,7 @@ test('memory: a transaction sees its own writes and removals, in order', async t
   t.same(await labels(), ['a', 'c', 'b'])
 })
 
-test('memory: each filter finds the matching entries of the audit trail', async t => {
+test('memory: each filter finds the matching audit entries', async t => {
   const { read, write } = createMemoryStore()
   const at = new Date('2026-02-01')
   const { actor, address, requestId } = operator
@@ -58,7 +58,7 @@ test('memory: each filter finds the matching entries of the audit trail', async 
   }
 })
 
-test('memory: the use of a removed token is not stored, and rows that do not exist are not changed', async t => {
+test("memory: a removed token's use is not stored, and changing a row that does not exist has no effect", async t => {
   const { read, write } = createMemoryStore()
   const usage = { count: 1, lastUsedAt: new Date(), lastUsedIp: '::1', lastUsedAgent: null }
   await write(async ({ keys }) => {
@@ -73,7 +73,7 @@ test('memory: key lookups return committed rows, and a change invalidates earlie
   const { write, keyLookup } = createMemoryStore()
   const { digest } = knownToken()
   await keyLookup.barrier()
-  const mark = need(keyLookup.mark() ?? undefined, 'a mark')
+  const mark = required(keyLookup.mark() ?? undefined, 'a mark')
   const isFresh = () => keyLookup.isFresh(mark, 'k')
   t.same([isFresh(), keyLookup.findByDigest(digest), keyLookup.findRevocation(digest)], [true, null, null])
   const at = new Date('2026-02-01')

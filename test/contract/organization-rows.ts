@@ -11,7 +11,7 @@ const reading =
 
 const fields = (name: string) => ({ name, billingEmail: `${name.toLowerCase()}@example.com` })
 
-/** Stores two organizations, and two users who belong to none of them. */
+/** Stores two organizations, and two users who are members of neither. */
 const populate = async (transactor: Transactor) => {
   const [ada, ben] = await insertUsers(transactor, 'Ada', 'Ben')
   if (ada === undefined || ben === undefined) throw new Error('a user was not stored')
@@ -29,7 +29,7 @@ export const organizationRowsContract = (engine: string, open: (t: Test) => Prom
 }
 
 const recordContract = (engine: string, open: (t: Test) => Promise<Transactor>): void => {
-  test(`${engine}: an organization is stored, changed and removed with its memberships`, async t => {
+  test(`${engine}: an organization can be stored, changed, and removed with its memberships`, async t => {
     const transactor = await open(t)
     const read = reading(transactor)
     t.ok(await read(async organizations => await organizations.isEmpty()))
@@ -51,7 +51,7 @@ const recordContract = (engine: string, open: (t: Test) => Promise<Transactor>):
     t.strictSame(await find(south.id), south)
   })
 
-  test(`${engine}: all organizations, or those of a user, are listed by id`, async t => {
+  test(`${engine}: all organizations, or only a user's organizations, are listed by id`, async t => {
     const transactor = await open(t)
     const { ada, ben, north, south } = await populate(transactor)
     await transactor.write(async ({ organizations }) => {
@@ -74,7 +74,7 @@ const recordContract = (engine: string, open: (t: Test) => Promise<Transactor>):
 }
 
 const memberContract = (engine: string, open: (t: Test) => Promise<Transactor>): void => {
-  test(`${engine}: a user has one role in each of their organizations`, async t => {
+  test(`${engine}: a user has a single role in each of their organizations`, async t => {
     const transactor = await open(t)
     const read = reading(transactor)
     const { ada, ben, north, south } = await populate(transactor)
@@ -115,7 +115,7 @@ const memberContract = (engine: string, open: (t: Test) => Promise<Transactor>):
     t.equal(await roleOf(south.id, ada.id), 'guest')
   })
 
-  test(`${engine}: a user is the only admin of an organization if no other member is an admin`, async t => {
+  test(`${engine}: a user is the only admin of an organization if no other user is an admin there`, async t => {
     const transactor = await open(t)
     const { ada, ben, north, south } = await populate(transactor)
     const isOnlyAdmin = async (id: number): Promise<boolean> =>

@@ -7,7 +7,7 @@ import type { NewUser, User } from '../../domain/users/user.ts'
 /** The time at which the contract tests create their rows. */
 export const AT = new Date('2026-01-05T09:00:00.000Z')
 
-/** Returns the timestamp that many milliseconds after `AT`. */
+/** Returns the timestamp that is `milliseconds` after `AT`. */
 export const after = (milliseconds: number): Date => new Date(AT.getTime() + milliseconds)
 
 export const newUser = (name: string, more: Partial<NewUser> = {}): NewUser => ({
@@ -19,7 +19,7 @@ export const newUser = (name: string, more: Partial<NewUser> = {}): NewUser => (
   ...more
 })
 
-/** Stores users with these names, in order. */
+/** Stores users with the specified names, in order. */
 export const insertUsers = async ({ write }: Transactor, ...names: string[]): Promise<User[]> =>
   await write(async ({ users }) => {
     const made: User[] = []
@@ -27,7 +27,7 @@ export const insertUsers = async ({ write }: Transactor, ...names: string[]): Pr
     return made
   })
 
-/** Stores an app that belongs to the owner. */
+/** Stores an app that belongs to `owner`. */
 export const insertApp = async ({ apps }: Pick<Tx, 'apps'>, name: string, owner: Owner): Promise<App> => {
   const app = { name, descriptiveName: name, owner, panels: null, schedule: null, createdAt: AT }
   return await apps.insert(app, Number(await apps.takePort()))

@@ -2,16 +2,16 @@ import tap from 'tap'
 import type { Test } from 'tap'
 import { contracts } from './contracts.ts'
 import { openStorage } from '../../db/open.ts'
-import { need } from '../helper.ts'
+import { required } from '../helper.ts'
 import { emptyPostgres, execute } from '../postgres.ts'
-import { letServe, newRole } from '../roles.ts'
+import { grantNodePrivileges, newRole } from '../roles.ts'
 
 const url = await emptyPostgres()
 if (url !== null) {
   const server = await newRole(tap, url)
-  await letServe(url, server)
+  await grantNodePrivileges(url, server)
   const serving = async (t: Test) => {
-    need((await emptyPostgres()) ?? undefined, 'PostgreSQL')
+    required((await emptyPostgres()) ?? undefined, 'PostgreSQL')
     const storage = await openStorage(server.url)
     t.teardown(storage.close)
     const skipPorts = async (last: number): Promise<void> => {

@@ -13,7 +13,7 @@ const READING = { name: 'orders:read', description: null }
 if ((await emptyPostgres()) !== null) {
   contracts('PostgreSQL', postgres)
 
-  test('PostgreSQL: ids, which are received as text, are returned as numbers up to 2^53 - 1', async t => {
+  test('PostgreSQL: ids, which are received as strings, are returned as numbers up to 2^53 - 1', async t => {
     const { url, read, write, listApps } = await postgres(t)
     const id = Number.MAX_SAFE_INTEGER
     for (const table of ['users', 'organizations', 'apps', 'tags']) {
@@ -41,7 +41,7 @@ if ((await emptyPostgres()) !== null) {
     })
   })
 
-  test('PostgreSQL: no port is left if every port has an app, and a list can contain an app on every port', async t => {
+  test('PostgreSQL: every port can be taken, after which no port is left, and a list can contain all of these apps', async t => {
     const { url, write, listApps } = await postgres(t)
     const { id } = await write(async ({ users }) => await users.insert(newUser('Ada')))
     await execute(
@@ -52,7 +52,7 @@ if ((await emptyPostgres()) !== null) {
     t.equal(await write(async ({ apps }) => await apps.takePort()), null)
     const filter = { userId: id, includeDiscarded: false, tags: [] }
     const { next } = await listApps(filter, { limit: 62_534 })
-    t.equal(next?.descriptiveName, '9998', 'names are sorted as text, and this is the last but one')
+    t.equal(next?.descriptiveName, '9998', 'names are sorted as text, and this one is second to last')
     t.equal((await listApps(filter, { limit: 62_535 })).next, null)
     const none = await listApps({ ...filter, tags: [{ context: 'no', name: 'app' }] }, { limit: 1 })
     t.same([none.next, await none.batches.next()], [null, { value: [], done: false }])

@@ -5,7 +5,7 @@ import type { Storage } from '../../db/storage.ts'
 import type { Tx } from '../../domain/transactor.ts'
 import { AT, insertApp, newUser } from './people.ts'
 
-/** Defines the tests that an open database must pass on every engine. `open` opens a new, empty one. */
+/** Defines the tests that a database must pass on every engine. `open` opens a new, empty database. */
 export const storageContract = (engine: string, open: (t: Test) => Promise<Storage>): void => {
   test(`${engine}: a closed database refuses reads and writes`, async t => {
     const storage = await open(t)
@@ -15,7 +15,7 @@ export const storageContract = (engine: string, open: (t: Test) => Promise<Stora
     await t.rejects(storage.read(async ({ apps }) => await apps.isEmpty()))
   })
 
-  test(`${engine}: the id of a removed row is never reused`, async t => {
+  test(`${engine}: a removed row's id is never reused`, async t => {
     const { write } = await open(t)
     const add = async ({ users, organizations, apps }: Tx) => {
       const { id: user } = await users.insert(newUser('Ada'))

@@ -18,7 +18,7 @@ export const userRowsContract = (engine: string, open: (t: Test) => Promise<Tran
 }
 
 const recordContract = (engine: string, open: (t: Test) => Promise<Transactor>): void => {
-  test(`${engine}: a user is stored with the given fields, and with defaults for the others`, async t => {
+  test(`${engine}: a user is stored with the specified fields, and with defaults for the others`, async t => {
     const transactor = await open(t)
     const read = reading(transactor)
     t.ok(await read(async users => await users.isEmpty()))
@@ -44,7 +44,7 @@ const recordContract = (engine: string, open: (t: Test) => Promise<Transactor>):
     }
   })
 
-  test(`${engine}: e-mail addresses are unique and compared without regard to case`, async t => {
+  test(`${engine}: e-mail addresses are unique and case-insensitive`, async t => {
     const transactor = await open(t)
     const { write } = transactor
     const made = await write(async ({ users }) => await users.insert(newUser('Ada', { email: 'Ada@Example.com' })))
@@ -53,7 +53,7 @@ const recordContract = (engine: string, open: (t: Test) => Promise<Transactor>):
     await t.rejects(write(async ({ users }) => await users.insert(newUser('Ada'))))
   })
 
-  test(`${engine}: only the case of the letters from A to Z is ignored in an e-mail address`, async t => {
+  test(`${engine}: in an e-mail address, case is ignored only for the letters A to Z`, async t => {
     const transactor = await open(t)
     const [upper, lower] = await transactor.write(async ({ users }) => [
       await users.insert(newUser('Upper', { email: 'ÄDA@Example.com' })),
@@ -66,7 +66,7 @@ const recordContract = (engine: string, open: (t: Test) => Promise<Transactor>):
     t.equal(await find('ÄDA@Example.com'), undefined)
   })
 
-  test(`${engine}: a page may be empty, and any id can be looked up`, async t => {
+  test(`${engine}: a page may be empty, and an unknown id can be looked up`, async t => {
     const transactor = await open(t)
     const [ada] = await insertUsers(transactor, 'Ada')
     const read = reading(transactor)
@@ -160,7 +160,7 @@ const recordContract = (engine: string, open: (t: Test) => Promise<Transactor>):
     )
   })
 
-  test(`${engine}: an update of a user changes only the given fields`, async t => {
+  test(`${engine}: an update to a user changes only the specified fields`, async t => {
     const transactor = await open(t)
     const [ada, ben] = await insertUsers(transactor, 'Ada', 'Ben')
     const id = Number(ada?.id)
@@ -178,7 +178,7 @@ const recordContract = (engine: string, open: (t: Test) => Promise<Transactor>):
 }
 
 const grantContract = (engine: string, open: (t: Test) => Promise<Transactor>): void => {
-  test(`${engine}: the apps for which a user has permissions are listed once each, by id`, async t => {
+  test(`${engine}: each app for which a user has permissions is listed once, ordered by id`, async t => {
     const transactor = await open(t)
     const [ada, ben] = await insertUsers(transactor, 'Ada', 'Ben')
     const [adaId, benId] = [Number(ada?.id), Number(ben?.id)]
@@ -221,7 +221,7 @@ const grantContract = (engine: string, open: (t: Test) => Promise<Transactor>): 
     t.strictSame(await read({ limit: 9, after: ids[2] }), [])
   })
 
-  test(`${engine}: the grants of a user are listed for each app, and counted for each permission`, async t => {
+  test(`${engine}: a user's grants are listed for each app, and counted for each permission`, async t => {
     const transactor = await open(t)
     const [ada, ben] = await insertUsers(transactor, 'Ada', 'Ben')
     const [owner, userId] = [{ type: 'User' as const, id: Number(ada?.id) }, Number(ben?.id)]
@@ -251,7 +251,7 @@ const grantContract = (engine: string, open: (t: Test) => Promise<Transactor>): 
     t.equal(await reading(transactor)(async users => await users.countGrants(owner.id)), 0)
   })
 
-  test(`${engine}: a user is removed with everything that belongs to them`, async t => {
+  test(`${engine}: removing a user removes everything that belongs to them`, async t => {
     const transactor = await open(t)
     const [ada, ben] = await insertUsers(transactor, 'Ada', 'Ben')
     const [keeper, id] = [Number(ada?.id), Number(ben?.id)]
@@ -294,7 +294,7 @@ const sessionContract = (engine: string, open: (t: Test) => Promise<Transactor>)
     t.equal(await read(async users => await users.findSessionAccount('other')), null)
   })
 
-  test(`${engine}: the sessions of a user are listed, newest first, and removed`, async t => {
+  test(`${engine}: a user's sessions are listed newest first, and can be removed`, async t => {
     const transactor = await open(t)
     const [ada, ben] = await insertUsers(transactor, 'Ada', 'Ben')
     const [adaId, benId] = [Number(ada?.id), Number(ben?.id)]
@@ -331,7 +331,7 @@ const sessionContract = (engine: string, open: (t: Test) => Promise<Transactor>)
     t.strictSame([await sessionsOf(adaId, AT), await sessionsOf(benId, AT)], [[], [other]])
   })
 
-  test(`${engine}: a location is known from its last sign-in until it is removed`, async t => {
+  test(`${engine}: a location is known from the last sign-in there until it is removed`, async t => {
     const transactor = await open(t)
     const [ada, ben] = await insertUsers(transactor, 'Ada', 'Ben')
     const [adaId, benId] = [Number(ada?.id), Number(ben?.id)]

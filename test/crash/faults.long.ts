@@ -3,7 +3,7 @@ import { statSync } from 'node:fs'
 import { test } from 'tap'
 import type { Test } from 'tap'
 import { Database } from '../../db/sqlite/driver.ts'
-import { at, run, settings } from '../helper.ts'
+import { at, eventually, run, settings } from '../helper.ts'
 import type { Settings } from '../helper.ts'
 import { LISTENING } from '../http/service.ts'
 import { call, databaseOf, failuresOf, headOf, launch } from './process.ts'
@@ -15,7 +15,7 @@ interface Issued {
   key_access_token: string
 }
 
-/** Returns functions that send requests to the server on a port, with the environment key or a token. */
+/** Returns functions that send requests to the server on a port, with the environment key or with a token. */
 const clientOf = (port: number, { key }: Settings) => ({
   ask: async (method: string, path: string, body?: unknown) => await call(port, key.keyAccessToken, method, path, body),
   issue: async (name: string, metadata: object = {}): Promise<Issued> => {
@@ -37,7 +37,7 @@ const refused = (t: Test, { status, headers, json }: Reply, what: string): void 
   t.match(json, { code: 'SERVICE_UNAVAILABLE' })
 }
 
-test('while another process locks the database, changes of keys get 503, and authentication works', async t => {
+test('while another process has locked the database, changes to keys get 503, and authentication works', async t => {
   const made = settings(t, { PORT: '0', LOG_LEVEL: 'info' })
   const server = run(t, 'server.ts', { env: made.env })
   await server.prints('Server listening')
@@ -55,7 +55,11 @@ test('while another process locks the database, changes of keys get 503, and aut
     ['POST', `${url}/revoke`, {}]
   ] as const
   const replies = Promise.all(changes.map(async ([method, path, body]) => await ask(method, path, body)))
-  t.equal(await present(unseen, '/apps'), 200, 'a token that was never used before is accepted while changes wait')
+  t.equal(
+    await present(unseen, '/apps'),
+    200,
+    'a token that has never been used before is accepted while changes are waiting'
+  )
   for (const [index, reply] of (await replies).entries()) {
     const [method, path] = at(changes, index)
     refused(t, reply, `${method} ${path}`)
@@ -71,28 +75,32 @@ test('while another process locks the database, changes of keys get 503, and aut
   t.match((await ask('PATCH', url, { description: 'Changed' })).json, { description: 'Changed' })
   t.equal((await ask('POST', `${url}/rotate`, { grace_seconds: 0 })).status, 200)
   t.equal(await present(changed), 401)
-  t.match(
-    (await ask('GET', `/client_keys/${unseen.id}`)).json,
-    { tokens: [{ use_count: 1, last_used_at: String }] },
-    'uses that were counted in the meantime are stored'
-  )
+  // Uses that were counted in the meantime are stored.
+  await eventually(async () => await hasOneUse({ ask }, unseen.id))
 })
+
+/** Returns whether exactly one use of a key is stored. */
+const hasOneUse = async ({ ask }: Pick<ReturnType<typeof clientOf>, 'ask'>, id: unknown): Promise<boolean> =>
+  (await ask('GET', `/client_keys/${String(id)}`)).json.tokens[0]?.use_count === 1
 
 const ROOM_BYTES = 300_000
 const MAX_KEYS = 200
 const METADATA = { filler: 'x'.repeat(4000) }
 
-// Use only servers without coverage: their instrumentation aborts a process whose file can't grow, and Node doesn't.
-/** Limits the size of each file of a process, as a full disk would, or removes the limit if `bytes` is undefined. */
+/**
+ * Limits the size of each file that a process writes, as a full disk would. Removes the limit if `bytes` is undefined.
+ * The process must run without coverage, whose instrumentation aborts a process that can't write to a file.
+ */
 const limitFiles = (pid: number, bytes?: number): boolean =>
   spawnSync('prlimit', [`--pid=${pid}`, `--fsize=${bytes ?? 'unlimited'}:unlimited`]).status === 0
 
-/** Returns a file size limit that leaves the database a little room. */
-const littleRoom = (path: string): number => Math.max(statSync(path).size, statSync(`${path}-wal`).size) + ROOM_BYTES
+/** Returns a file size limit that lets the database grow a little. */
+const smallFileLimit = (path: string): number =>
+  Math.max(statSync(path).size, statSync(`${path}-wal`).size) + ROOM_BYTES
 
 const skip = limitFiles(process.pid) ? false : 'prlimit is not available'
 
-/** Fills the disk of a server. Returns the keys that were acknowledged, and the name of one that was not. */
+/** Fills a server's disk. Returns the keys that were acknowledged, and the name of a key that wasn't. */
 const fill = async (t: Test, port: number, made: Settings): Promise<{ issued: Issued[]; lost: string }> => {
   const { ask } = clientOf(port, made)
   const issued: Issued[] = []
@@ -113,7 +121,7 @@ const fill = async (t: Test, port: number, made: Settings): Promise<{ issued: Is
   } = await ask('GET', '/client_keys/me')
   const usesWritten = async (): Promise<number> =>
     (await ask('GET', `/client_keys/${String(id)}`)).json.tokens[0]?.use_count
-  // Recorded uses need less space than a change of a key, so they fit into the space that is left.
+  // Recorded usage needs less space than a change to a key, so it fits into the remaining space.
   for (let left = MAX_KEYS, last = -1, now = 0; last !== now && left > 0; left--) {
     ;[last, now] = [now, await usesWritten()]
   }
@@ -121,61 +129,62 @@ const fill = async (t: Test, port: number, made: Settings): Promise<{ issued: Is
   return { issued, lost }
 }
 
-test('on a full disk, changes get 503, reads and authentication work, and the service recovers', { skip }, async t => {
-  const made = settings(t, { PORT: '0', LOG_LEVEL: 'info' })
-  const server = launch(t, made.env)
-  const port = await server.listening
-  const { ask, issue, present } = clientOf(port, made)
-  const unseen = await issue('unseen')
-  const changed = await issue('changed')
-  const url = `/client_keys/${changed.id}`
+test(
+  'on a full disk, changes get 503, reads and authentication work, and the service recovers when there is space again',
+  { skip },
+  async t => {
+    const made = settings(t, { PORT: '0', LOG_LEVEL: 'info' })
+    const server = launch(t, made.env)
+    const port = await server.listening
+    const { ask, issue, present } = clientOf(port, made)
+    const unseen = await issue('unseen')
+    const changed = await issue('changed')
+    const url = `/client_keys/${changed.id}`
 
-  limitFiles(server.pid, littleRoom(databaseOf(made.env)))
-  const { issued, lost } = await fill(t, port, made)
-  refused(t, await ask('PATCH', url, { metadata: METADATA }), 'PATCH')
-  refused(t, await ask('POST', `${url}/rotate`, { grace_seconds: 0 }), 'a rotation')
-  refused(t, await ask('POST', `${url}/revoke`, {}), 'a revocation')
-  t.equal(await present(changed), 200, 'a refused revocation and a refused rotation change nothing')
-  t.equal(await present(unseen, '/apps'), 200, 'a token that was never used before is accepted')
-  t.equal((await ask('GET', '/apps')).status, 200)
-  t.equal(
-    (await ask('GET', '/client_keys')).json.length,
-    issued.length + 3,
-    'the list contains exactly the acknowledged keys'
-  )
-  t.match(
-    (await ask('GET', `/client_keys/${unseen.id}`)).json,
-    { last_used_at: null },
-    'a use that cannot be stored causes no failure'
-  )
-  t.equal((await ask('GET', '/ready')).status, 200)
-  t.same(
-    await Promise.all(issued.map(async key => await present(key))),
-    issued.map(() => 200)
-  )
+    limitFiles(server.pid, smallFileLimit(databaseOf(made.env)))
+    const { issued, lost } = await fill(t, port, made)
+    refused(t, await ask('PATCH', url, { metadata: METADATA }), 'PATCH')
+    refused(t, await ask('POST', `${url}/rotate`, { grace_seconds: 0 }), 'a rotation')
+    refused(t, await ask('POST', `${url}/revoke`, {}), 'a revocation')
+    t.equal(await present(changed), 200, 'a refused revocation and a refused rotation change nothing')
+    t.equal(await present(unseen, '/apps'), 200, 'a token that has never been used before is accepted')
+    t.equal((await ask('GET', '/apps')).status, 200)
+    t.equal(
+      (await ask('GET', '/client_keys')).json.length,
+      issued.length + 3,
+      'the list contains exactly the acknowledged keys'
+    )
+    t.match(
+      (await ask('GET', `/client_keys/${unseen.id}`)).json,
+      { last_used_at: null },
+      "a use that can't be stored does not cause a failure"
+    )
+    t.equal((await ask('GET', '/ready')).status, 200)
+    t.same(
+      await Promise.all(issued.map(async key => await present(key))),
+      issued.map(() => 200)
+    )
 
-  limitFiles(server.pid)
-  await issue(lost)
-  t.equal((await ask('POST', `${url}/revoke`, {})).status, 200)
-  t.equal(await present(changed), 401)
-  t.match(
-    (await ask('GET', `/client_keys/${unseen.id}`)).json,
-    { tokens: [{ use_count: 1, last_used_at: String }] },
-    'uses that were counted in the meantime are stored'
-  )
-  server.kill('SIGTERM')
-  t.equal(await server.ended, 0)
-  t.same(failuresOf(databaseOf(made.env)), [])
-  await t.resolves(headOf(databaseOf(made.env)), 'the audit trail is intact')
-})
+    limitFiles(server.pid)
+    await issue(lost)
+    t.equal((await ask('POST', `${url}/revoke`, {})).status, 200)
+    t.equal(await present(changed), 401)
+    // Uses that were counted in the meantime are stored.
+    await eventually(async () => await hasOneUse({ ask }, unseen.id))
+    server.kill('SIGTERM')
+    t.equal(await server.ended, 0)
+    t.same(failuresOf(databaseOf(made.env)), [])
+    await t.resolves(headOf(databaseOf(made.env)), 'the audit trail is intact')
+  }
+)
 
 for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-  test(`a service that ends with ${signal} while the disk is full loses nothing`, { skip }, async t => {
+  test(`a service that is stopped with ${signal} while the disk is full loses nothing`, { skip }, async t => {
     const made = settings(t, { PORT: '0', LOG_LEVEL: 'info' })
     const first = launch(t, made.env)
     const port = await first.listening
     const unseen = await clientOf(port, made).issue('unseen')
-    limitFiles(first.pid, littleRoom(databaseOf(made.env)))
+    limitFiles(first.pid, smallFileLimit(databaseOf(made.env)))
     const { issued, lost } = await fill(t, port, made)
     first.kill(signal)
     t.equal(await first.ended, signal === 'SIGTERM' ? 0 : null)

@@ -18,10 +18,13 @@ const MAX_REPLIES = 60
 const LATEST_MS = 250
 const START_MS = 400
 
-// The duration depends on how fast the machine starts the service.
+// The time depends on how fast the machine starts the service.
 tap.setTimeout(0)
 
-/** Kills a server after a random number of replies or milliseconds. Returns a function to call at each reply. */
+/**
+ * Kills a server after a random number of responses or milliseconds. Returns a function that must be called for each
+ * response.
+ */
 const killAtRandom = (victim: ServerProcess): (() => void) => {
   if (randomInt(2) === 0) {
     setTimeout(victim.kill, randomInt(LATEST_MS))
@@ -33,7 +36,7 @@ const killAtRandom = (victim: ServerProcess): (() => void) => {
   }
 }
 
-/** Kills and restarts the service of one database in each round. Returns the failures that it found. */
+/** Kills and restarts a database's service in each round. Returns the failures that were found. */
 const chain = async (
   t: Test,
   rounds: number
@@ -88,7 +91,7 @@ const chain = async (
   return { failures, replaced: replaced.n, counts: load.counts }
 }
 
-/** Returns a failure for each acknowledged change that is not in the audit trail exactly once. */
+/** Returns a failure for each acknowledged change that doesn't have exactly one entry in the audit trail. */
 const trailFailures = (load: Load, path: string): string[] => {
   const rows = query<{ id: string; action: string; n: number }>(
     path,
@@ -107,7 +110,7 @@ const trailFailures = (load: Load, path: string): string[] => {
 
 test(`no acknowledged change is lost when the server is killed ${CRASHES} times at random moments`, async t => {
   const rounds = Math.ceil(CRASHES / CHAINS)
-  // If one chain fails, the others still finish, and stop their servers.
+  // If one chain fails, the others still finish and stop their servers.
   const results = await Promise.allSettled(Array.from({ length: CHAINS }, async () => await chain(t, rounds)))
   for (const result of results) {
     if (result.status === 'rejected') throw result.reason
@@ -120,7 +123,7 @@ test(`no acknowledged change is lost when the server is killed ${CRASHES} times 
     t.ok(replies > rounds, `${replies} changes were acknowledged`)
     t.ok(
       repeated > 0,
-      `${lost} changes got no reply, ${repeated} were retried, ${replaced} tokens that no client received were replaced`
+      `${lost} changes got no response, ${repeated} were retried, ${replaced} tokens that no client received were replaced`
     )
   }
 })

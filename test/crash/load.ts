@@ -6,7 +6,7 @@ const WORKERS = 6
 const LONG_GRACE_SECONDS = 86_400
 const SCOPES = [['apps:read'], ['apps:read', 'apps:write'], ['client_keys:read'], ['*']]
 
-/** The state of a key, according to the replies. */
+/** A key's state, according to the responses. */
 export interface KnownKey {
   id: string
   good: string[]
@@ -21,27 +21,27 @@ interface Change {
   path: string
   body: Record<string, unknown>
   headers: Record<string, string>
-  /** The key that it changes. Until the reply, the key is in no list, so that no other worker changes it. */
+  /** The key to change. Until the response arrives, it's in no list, so that no other worker changes it. */
   key: KnownKey | null
-  /** Whether it revokes the tokens of the key. */
+  /** Whether the change revokes the key's tokens. */
   kills: boolean
 }
 
 export type Send = (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<Reply>
 export type Present = (token: string) => Promise<number>
 
-/** Changes keys, and records the replies. */
+/** A load that changes keys, and records the responses. */
 export interface Load {
   /**
-   * Issues, rotates and revokes keys with several workers at a time, until no more replies arrive. Calls `onReply` for
-   * each reply.
+   * Issues, rotates and revokes keys with several concurrent workers, until no more responses arrive. Calls `onReply`
+   * for each response.
    */
   run: (send: Send, onReply: () => void, mayBreak: () => boolean) => Promise<void>
-  /** Repeats the requests that got no reply. Returns the failures that it found. */
+  /** Retries the requests that got no response. Returns the failures that were found. */
   repeatLost: (send: Send, present: Present) => Promise<string[]>
   /**
-   * Presents the tokens of the keys that were changed since the last time, and of `sample` others, except those whose
-   * last change got no reply. Returns the failures that it found.
+   * Sends requests with the tokens of all keys that were changed since the last call and of `sample` other keys, except
+   * those whose last change got no response. Returns the failures that were found.
    */
   check: (present: Present, sample: number) => Promise<string[]>
   keys: () => KnownKey[]
@@ -49,7 +49,7 @@ export interface Load {
 }
 
 export const createLoad = (): Load => {
-  const live: KnownKey[] = []
+  const active: KnownKey[] = []
   const revoked: KnownKey[] = []
   const lost: Change[] = []
   const changed = new Set<KnownKey>()
@@ -57,7 +57,7 @@ export const createLoad = (): Load => {
 
   const randomChange = (): Change => {
     const chance = randomInt(100)
-    if (live.length < WORKERS || chance < 50) {
+    if (active.length < WORKERS || chance < 50) {
       return {
         action: 'issue',
         path: '/client_keys',
@@ -67,7 +67,7 @@ export const createLoad = (): Load => {
         kills: false
       }
     }
-    const key = at(live.splice(randomInt(live.length), 1))
+    const key = at(active.splice(randomInt(active.length), 1))
     if (chance < 75) {
       return { action: 'revoke', path: `/client_keys/${key.id}/revoke`, body: {}, headers: {}, key, kills: true }
     }
@@ -93,7 +93,7 @@ export const createLoad = (): Load => {
     if (action === 'revoke') known.revoked = true
     else known.good.push(String(json.key_access_token))
     changed.add(known)
-    const list = known.revoked ? revoked : live
+    const list = known.revoked ? revoked : active
     list.push(known)
   }
 
@@ -114,7 +114,7 @@ export const createLoad = (): Load => {
     }
   }
 
-  /** Returns a failure for each part of a change without a reply that was stored without the other parts. */
+  /** Returns a failure for each change without a response that was only partly stored. */
   const partialChanges = async ({ action, key, kills }: Change, present: Present): Promise<string[]> => {
     if (key === null) return []
     const good = new Set(await Promise.all(key.good.map(present)))
@@ -135,14 +135,14 @@ export const createLoad = (): Load => {
   const repeat = async (wanted: Change, send: Send, present: Present): Promise<string[]> => {
     const failures = await partialChanges(wanted, present)
     const reply = await send('POST', wanted.path, wanted.body, wanted.headers)
-    // Without an Idempotency-Key, the token of a key whose reply was lost can't be fetched.
+    // Without an Idempotency-Key, the request can't be retried to get the token, so the key is unusable.
     if (reply.status === 409 && wanted.action === 'issue' && wanted.headers['idempotency-key'] === undefined) {
       return failures
     }
     record(wanted, reply)
     counts.repeated++
     const id = String(reply.json.id)
-    const known = [...live, ...revoked].find(key => key.id === id)
+    const known = [...active, ...revoked].find(key => key.id === id)
     return [
       ...failures,
       ...(known === undefined
@@ -164,14 +164,14 @@ export const createLoad = (): Load => {
       (await Promise.all(lost.splice(0).map(async wanted => await repeat(wanted, send, present)))).flat(),
 
     check: async (present, sample) => {
-      const keys = [...live, ...revoked]
+      const keys = [...active, ...revoked]
       const others = Array.from({ length: Math.min(sample, keys.length) }, () => at(keys, randomInt(keys.length)))
       const due = new Set([...keys.filter(key => changed.has(key)), ...others])
       changed.clear()
       return await inBatches([...due], async key => await tokenFailures(key, present))
     },
 
-    keys: () => [...live, ...revoked],
+    keys: () => [...active, ...revoked],
     counts
   }
 }
@@ -186,7 +186,7 @@ const tokenFailures = async ({ id, good, inactive, revoked }: KnownKey, present:
   )
 }
 
-/** Returns a failure if the number of active tokens of a key differs from the number in the replies. */
+/** Returns a failure if a key's number of active tokens differs from the number in the responses. */
 export const activeTokenFailures = async ({ id, good, revoked }: KnownKey, send: Send): Promise<string[]> => {
   const { status, json } = await send('GET', `/client_keys/${id}`)
   if (status !== 200) return [`the key ${id} gets ${status}`]
@@ -201,7 +201,7 @@ export const activeTokenFailures = async ({ id, good, revoked }: KnownKey, send:
 
 const BATCH = 16
 
-/** Calls `ask` for many items, in batches, so that only some requests are pending at a time. */
+/** Calls `ask` for many items in batches, so that only a limited number of requests are pending at a time. */
 export const inBatches = async <T>(things: readonly T[], ask: (thing: T) => Promise<string[]>): Promise<string[]> => {
   const failures: string[] = []
   for (let i = 0; i < things.length; i += BATCH) {

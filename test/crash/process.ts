@@ -17,7 +17,7 @@ export interface Reply {
   json: ReturnType<typeof JSON.parse>
 }
 
-/** Sends a request and resolves with the complete reply. Rejects if the reply is incomplete. */
+/** Sends a request and resolves with the complete response. Rejects if the response is incomplete. */
 export const call = async (
   port: number,
   token: string,
@@ -38,10 +38,10 @@ export const call = async (
   return { status: response.status, headers: response.headers, json: await response.json() }
 }
 
-/** The compiled server, as a process that a test kills. */
+/** The compiled server, in a process that a test can kill. */
 export interface ServerProcess {
   pid: number
-  /** Resolves with the port when the server listens. */
+  /** Resolves with the port when the server is listening. */
   listening: Promise<number>
   kill: (signal?: NodeJS.Signals) => void
   isKilled: () => boolean
@@ -58,14 +58,14 @@ export const launch = (t: Test, env: Environment): ServerProcess => {
 
   let printed = ''
   const listening = new Promise<number>((resolve, reject) => {
-    const look = (text: string): void => {
+    const inspectDatabase = (text: string): void => {
       printed += text
       const port = LISTENING.exec(printed)?.[1]
       if (port === undefined) return
-      child.stdout.off('data', look).resume()
+      child.stdout.off('data', inspectDatabase).resume()
       resolve(Number(port))
     }
-    child.stdout.setEncoding('utf8').on('data', look)
+    child.stdout.setEncoding('utf8').on('data', inspectDatabase)
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       printed += text
     })
@@ -73,7 +73,7 @@ export const launch = (t: Test, env: Environment): ServerProcess => {
       reject(new Error(`the server ended with ${String(code)} before it listened: ${printed}`))
     }, reject)
   })
-  // Prevents an unhandled rejection if the test kills the server while it starts.
+  // Prevents an unhandled rejection if the test kills the server during startup.
   listening.catch(() => {})
   return {
     pid: Number(child.pid),
@@ -88,7 +88,7 @@ export const launch = (t: Test, env: Environment): ServerProcess => {
 
 export const databaseOf = (env: Environment): string => env['DATABASE_URL'].slice('file:'.length)
 
-/** Returns the violations that the integrity checks of SQLite find in a database. */
+/** Returns the violations that SQLite's integrity checks find in a database. */
 export const failuresOf = (path: string): unknown[] =>
   onCopy(path, copy => {
     const db = new Database(copy)
@@ -108,7 +108,7 @@ export const query = <T>(path: string, sql: string): T[] =>
     return rows
   })
 
-/** Verifies the audit trail, which must continue from the noted head, and returns the current head. */
+/** Verifies the audit trail, which must be a continuation of the noted head, and returns the current head. */
 export const headOf = async (path: string, noted?: AuditHead): Promise<AuditHead> =>
   await onCopy(path, async copy => {
     const storage = await openStorage(`file:${copy}`)
@@ -123,7 +123,7 @@ export const headOf = async (path: string, noted?: AuditHead): Promise<AuditHead
     }
   })
 
-// A copy, because SQLite recovers a crashed database when it opens it, and the service must do that itself.
+// Uses a copy, because SQLite recovers a crashed database when it's opened, and the service must do that itself.
 const onCopy = <T>(path: string, look: (copy: string) => T): T => {
   const folder = mkdtempSync(join(tmpdir(), 'trivial-copy-'))
   const remove = (): void => {

@@ -36,7 +36,10 @@ const createRandom = (): ((below: number) => number) => {
   }
 }
 
-/** Returns entries, half by users and half by keys, except for three. The times of some early ones are out of order. */
+/**
+ * Returns entries, half of them by users and half by keys, except for three. Some early entries have times that are out
+ * of order.
+ */
 const entries = (): Entry[] => {
   const random = createRandom()
   return Array.from({ length: ENTRIES }, (_, index) => {
@@ -66,7 +69,7 @@ const entries = (): Entry[] => {
   })
 }
 
-/** Stores an audit trail with these entries, and records later statements. */
+/** Stores an audit trail with these entries, and records the statements that are executed afterwards. */
 const trail = async (
   t: Test,
   all: readonly Entry[]
@@ -95,7 +98,7 @@ const passes = (entry: Entry, { since, until, ...equal }: AuditFilter): boolean 
   (since === undefined || entry.at >= since) &&
   (until === undefined || entry.at < until)
 
-/** Returns the number of turns of the event loop that other work gets while `work` runs. */
+/** Returns how many turns of the event loop other work gets while `work` runs. */
 const turnsOf = async (work: () => Promise<unknown>): Promise<number> => {
   let turns = 0
   let next: NodeJS.Immediate
@@ -147,7 +150,7 @@ test('every combination of filters finds the newest matching entries', async t =
   }
 })
 
-test('a filter that few entries match is looked up in its index', async t => {
+test('a search with a filter that few entries match uses an index', async t => {
   const { audits, statements, client } = await trail(t, entries())
   const filters: Record<string, AuditFilter> = {
     audits_subject: { subjectType: 'sample', subjectId: 's' },
@@ -175,7 +178,7 @@ test('a filter that few entries match is looked up in its index', async t => {
         .prepare<[], { detail: string }>(`explain query plan ${String(statements.at(-1))}`)
         .all()
         .map(({ detail }) => detail)
-      // A range of ten seconds contains more entries than the command line added.
+      // A range of ten seconds, which contains more entries than the command line added.
       const best = index === 'audits_at' && 'actorKind' in extra ? 'audits_actor_kind' : index
       t.match(search, `SEARCH audits USING INDEX ${best} (`, JSON.stringify(asked))
       if (Object.keys(asked).length === 1) {

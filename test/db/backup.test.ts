@@ -13,7 +13,7 @@ import { operator, temporaryFolder } from '../helper.ts'
 
 const ignore = (): void => {}
 
-/** Opens a database that contains the sample data, and keeps it open. */
+/** Opens a database with the sample data, and keeps it open. */
 const openInUse = async (t: Test) => {
   const folder = temporaryFolder(t)
   const path = join(folder, 'live.db')
@@ -28,7 +28,7 @@ const openInUse = async (t: Test) => {
   return { folder, path, url: `file:${path}`, createUser }
 }
 
-test('a backup contains the data at its start, and no later writes', async t => {
+test('a backup contains the data as of its start, and no later writes', async t => {
   const { folder, url, createUser } = await openInUse(t)
   await createUser('before@example.com')
   const target = join(folder, 'copy.db')
@@ -59,14 +59,14 @@ test('a backup contains the data at its start, and no later writes', async t => 
   await restored.close()
 })
 
-test('the backup of a database without changes has no head of the audit trail', async t => {
+test('the backup of an unchanged database has no audit trail head', async t => {
   const folder = temporaryFolder(t)
   const url = `file:${join(folder, 'new.db')}`
   await (await openStorage(url)).close()
   t.match(await backUp(url, join(folder, 'copy.db'), ignore), { rows: { apps: 0, audits: 0 }, head: null })
 })
 
-test('a database of an older version is copied unchanged', async t => {
+test('a database of an older version is backed up unchanged', async t => {
   const folder = temporaryFolder(t)
   const path = join(folder, 'old.db')
   const db = new Database(path)
@@ -93,7 +93,7 @@ test('an existing file is not overwritten, and a failed backup leaves no files',
     [`file:${path}.none`, join(folder, 'copy.db'), /There is no database .*live\.db\.none/],
     [url, join(taken, 'copy.db'), /No backup was made: E[A-Z]+/],
     [`file:${taken}`, join(folder, 'copy.db'), /No backup was made: .*not a database/],
-    [`file:${damaged}`, join(folder, 'copy.db'), /The copy is damaged, and maybe the database: /]
+    [`file:${damaged}`, join(folder, 'copy.db'), /The copy is damaged, and the database may be damaged too: /]
   ] as const) {
     const error: unknown = await backUp(from, to, ignore).catch((error: unknown) => error)
     t.ok(error instanceof BackupError)
@@ -103,7 +103,7 @@ test('an existing file is not overwritten, and a failed backup leaves no files',
   t.equal(readFileSync(taken, 'utf8'), 'mine')
 })
 
-test('a copy that lacks a row is refused as a backup', async t => {
+test('a copy that lacks a row is not accepted as a backup', async t => {
   const { folder, url } = await openInUse(t)
   const target = join(folder, 'copy.db')
   const contents = await backUp(url, target, ignore)

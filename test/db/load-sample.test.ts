@@ -14,12 +14,12 @@ const context = {
 
 const options = { sample, hashOf: () => 'h', context }
 
-test('the sample is loaded completely, once, and only into an empty database', async t => {
+test('the sample data is loaded completely, only once, and only into an empty database', async t => {
   const storage = await openStorage(settings(t).env.DATABASE_URL)
   t.teardown(storage.close)
   t.ok(await loadSample(storage, options))
   const head = await storage.read(async ({ audits }) => await audits.head())
-  t.equal(head.sequence, 1, 'the whole sample has one audit entry')
+  t.equal(head.sequence, 1, 'loading the sample data adds a single audit entry')
   t.match(await storage.read(async ({ audits }) => await audits.newest({}, { limit: 1 })), [
     { action: 'sample.load', actor: context.actor, changes: `{"apps":{"to":${sample.apps.length}}}` }
   ])

@@ -10,7 +10,7 @@ import { temporaryFolder } from '../helper.ts'
 
 const modeOf = (path: string): number => statSync(path).mode & 0o777
 
-test('only the owner can access the database, its other files and the folders that are created for it', async t => {
+test('only the owner can access a new database, its companion files and the folders that are created for it', async t => {
   const folder = join(temporaryFolder(t), 'var', 'data')
   const path = join(folder, 'new.db')
   const storage = await openStorage(`file:${path}`)
@@ -31,7 +31,7 @@ test('an existing folder and an existing database keep their modes', async t => 
   await storage.close()
 })
 
-test('a database that a newer version of the program has changed is refused, and remains unchanged', async t => {
+test('a database that was migrated by a newer version of the program is rejected, and remains unchanged', async t => {
   const path = join(temporaryFolder(t), 'a.db')
   await (await openStorage(`file:${path}`)).close()
   const db = new Database(path)
@@ -48,7 +48,7 @@ test('a database that a newer version of the program has changed is refused, and
   t.ok(readFileSync(path).equals(before))
 })
 
-test('the URL of a PostgreSQL server that does not reply is shown without its password', async t => {
+test('the error about an unreachable PostgreSQL server shows the URL without the password', async t => {
   const port = await freePort()
   for (const host of ['127.0.0.1', 'localhost']) {
     const error: unknown = await openStorage(`postgres://trivial:hunter2@${host}:${port}/x`).catch(
@@ -68,7 +68,7 @@ test('the URL of a PostgreSQL server that does not reply is shown without its pa
   )
 })
 
-test('a PostgreSQL database is not copied to a file', async t => {
+test("a PostgreSQL database can't be backed up to a file", async t => {
   const file = join(temporaryFolder(t), 'copy.db')
   await t.rejects(
     backUp('postgres://127.0.0.1/x', file, () => {}),

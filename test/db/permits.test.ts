@@ -1,7 +1,7 @@
 import { test } from 'tap'
 import { createPermits, createSubjectPermits } from '../../db/permits.ts'
 
-/** Creates work that runs until `end` is called. */
+/** Creates a task that runs until `end` is called. */
 const createWork = () => {
   let end = (): void => {}
   const ended = new Promise<void>(resolve => {
@@ -17,7 +17,7 @@ const createWork = () => {
   }
 }
 
-test('only the permitted number of tasks run at a time, and the others follow in order', async t => {
+test('only the permitted number of tasks run at a time, and the others run later, in order', async t => {
   const enter = createPermits(2, 60_000)
   const works = [1, 2, 3, 4].map(createWork)
   const begun: number[] = []
@@ -37,7 +37,7 @@ test('only the permitted number of tasks run at a time, and the others follow in
   t.same(begun, [0, 1, 2, 3])
 })
 
-test('failed work releases its permit, and work that waits too long is not run', async t => {
+test('a failed task releases its permit, and a task that waits too long is not run', async t => {
   const enter = createPermits(1, 1)
   await t.rejects(
     enter(async () => {
@@ -51,14 +51,14 @@ test('failed work releases its permit, and work that waits too long is not run',
     enter(async () => {
       t.fail('it was run')
     }),
-    { code: 'SERVICE_UNAVAILABLE', cause: { message: /other changes of keys are in progress/ } }
+    { code: 'SERVICE_UNAVAILABLE', cause: { message: /other changes to keys are in progress/ } }
   )
   end()
   await running
   t.equal(await enter(async () => 'its turn'), 'its turn')
 })
 
-test('tasks of the same subject run one after another, and all others run in parallel', async t => {
+test('tasks with the same subject run one after another, and all others run in parallel', async t => {
   const enter = createSubjectPermits(60_000)
   const [first, second] = [createWork(), createWork()]
   const begun: string[] = []

@@ -6,14 +6,14 @@ import { createPool } from '../../db/postgres/connections.ts'
 import { createDatabase } from '../../db/postgres/database.ts'
 import { createPostgresTransactor } from '../../db/postgres/transactor.ts'
 import { settings } from '../helper.ts'
-import { pooled } from '../pgbouncer.ts'
+import { startPgBouncer } from '../pgbouncer.ts'
 import { execute, postgresDatabase } from '../postgres.ts'
 
 const KEYS_OF_A_NODE = 20
 
-test('nodes behind PgBouncer in transaction mode change keys, and apply the changes of other nodes', async t => {
+test("nodes behind PgBouncer in transaction mode can change keys, and apply each other's changes", async t => {
   const url = await postgresDatabase(t)
-  const by = url === null ? null : await pooled(t, url)
+  const by = url === null ? null : await startPgBouncer(t, url)
   if (url === null || by === null) return
   const { env, key } = settings(t, { DATABASE_URL: by, DATABASE_LISTEN_URL: url })
   const nodes = [await createServer(env), await createServer(env)] as const
@@ -48,9 +48,9 @@ test('nodes behind PgBouncer in transaction mode change keys, and apply the chan
   t.equal((await nodes[1].inject({ url: '/audits', headers })).json().length, 2 * KEYS_OF_A_NODE + 5)
 })
 
-test('a query that is aborted is cancelled through PgBouncer too', async t => {
+test('an aborted query is cancelled through PgBouncer too', async t => {
   const url = await postgresDatabase(t)
-  const by = url === null ? null : await pooled(t, url)
+  const by = url === null ? null : await startPgBouncer(t, url)
   if (url === null || by === null) return
   const pool = createPool({ url: by, listenUrl: url })
   t.teardown(() => pool.end())

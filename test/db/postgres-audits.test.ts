@@ -10,7 +10,7 @@ import { execute, postgresDatabase } from '../postgres.ts'
 
 const skip = (await postgresDatabase(tap)) === null
 
-/** Returns a statement that inserts an entry with any number, as the owner without the trigger. */
+/** Returns a statement that inserts an entry with any sequence number, as the owner and without the trigger. */
 const entryAt = (sequence: number, action: string): string => `
   alter table audits disable trigger audit_head_follows;
   insert into audits (sequence, at, actor_kind, actor_id, actor_name, action, subject_type, subject_id, changes, previous_hash, hash)
@@ -18,7 +18,7 @@ const entryAt = (sequence: number, action: string): string => `
   update audit_head set sequence = greatest(sequence, ${sequence});
   alter table audits enable trigger audit_head_follows`
 
-test('entries that match a filter are found at any distance from each other', { skip }, async t => {
+test('entries that match a filter are found, even if they are far apart', { skip }, async t => {
   const { url, read } = await postgres(t)
   for (const [sequence, action] of [
     [1, 'a'],
@@ -63,7 +63,7 @@ const REFUSAL = {
   down: 'alter table audits drop constraint audits_refused'
 }
 
-test('an entry that is refused at the commit is an error, and nothing is stored', { skip }, async t => {
+test('if an entry is rejected at commit, the transaction fails and stores nothing', { skip }, async t => {
   const { url } = await postgres(t)
   const { read, write } = await connectPostgres(t, url, 1)
   await prepare(t, url, REFUSAL)
@@ -79,7 +79,7 @@ test('an entry that is refused at the commit is an error, and nothing is stored'
   t.equal((await read(async ({ audits }) => await audits.head())).sequence, 2, 'the connection works again')
 })
 
-test('the statement after a refused entry fails with the error of the entry', { skip }, async t => {
+test("the statement after a rejected entry fails with the entry's error", { skip }, async t => {
   const { url, write } = await postgres(t)
   await prepare(t, url, REFUSAL)
   const work = write(async ({ audits, apps }) => {
@@ -89,7 +89,7 @@ test('the statement after a refused entry fails with the error of the entry', { 
   await t.rejects(work, { message: /audits_refused/ })
 })
 
-// The entry waits for a lock of the test, and the commit is sent after it.
+// The entry waits for a lock that the test holds, so the commit is sent later.
 const WAIT = {
   up: `
     create function wait_for_test() returns trigger language plpgsql as $$
@@ -103,7 +103,7 @@ const TERMINATE = `
   where datname = current_database() and wait_event = 'advisory'
 `
 
-test('a change whose connection is lost after its entry is not repeated', { skip }, async t => {
+test('a change whose connection is lost after it has appended its entry is not retried', { skip }, async t => {
   const { url, write } = await postgres(t)
   await prepare(t, url, WAIT)
   const holder = await connectDirectly(t, url)
@@ -119,7 +119,7 @@ test('a change whose connection is lost after its entry is not repeated', { skip
   t.equal(runs, 1)
 })
 
-// This test is the last, because nothing restores the head in the database of this file.
+// This test must be the last one, because nothing restores the head in this file's database.
 test('an audit trail without a head is reported', { skip }, async t => {
   const { url, read } = await postgres(t)
   await execute(url, 'delete from audit_head')

@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 import { test } from 'tap'
 import { openStorage } from '../../db/open.ts'
 import { createPostgresCounters } from '../../db/postgres/limits.ts'
-import { need } from '../helper.ts'
+import { required } from '../helper.ts'
 import { emptyPostgres, execute } from '../postgres.ts'
 import { createReports } from '../reports.ts'
 import { counterNode } from './counter-node.ts'
@@ -19,13 +19,13 @@ const CHANGE = `
   returning epoch::int, nonce`
 
 const change = async (url: string): Promise<{ epoch: number; nonce: string }> =>
-  need((await execute(url, CHANGE))[0] as { epoch: number; nonce: string } | undefined, 'the change')
+  required((await execute(url, CHANGE))[0] as { epoch: number; nonce: string } | undefined, 'the change')
 
-/** Returns all text of an error that a log could contain. */
+/** Returns all strings in an error that could be logged. */
 const textOf = (error: unknown): string => inspect(error, { depth: 10, showHidden: true })
 
 const idOf = async (url: string): Promise<string> =>
-  need((await execute(url, 'select id from nodes'))[0] as { id: string } | undefined, 'the node').id
+  required((await execute(url, 'select id from nodes'))[0] as { id: string } | undefined, 'the node').id
 
 test('consecutive failed renewals are reported once, and so is the recovery', async t => {
   const url = await emptyPostgres()
@@ -39,14 +39,14 @@ test('consecutive failed renewals are reported once, and so is the recovery', as
   await execute(url, 'alter table nodes rename to hidden')
   await t.rejects(keyLookup.barrier(), { code: 'LEASE_LOST' })
   await t.rejects(keyLookup.barrier(), { code: 'LEASE_LOST' })
-  t.match(reports, [{ work: 'renew the lease of this node', error: { message: /"nodes" does not exist/ } }])
+  t.match(reports, [{ work: "renew this node's lease", error: { message: /"nodes" does not exist/ } }])
   t.notMatch(textOf(reports), id)
   await execute(url, 'alter table hidden rename to nodes')
   await keyLookup.barrier()
-  t.match(reports.slice(1), [{ work: 'renew the lease of this node', error: null }])
+  t.match(reports.slice(1), [{ work: "renew this node's lease", error: null }])
 })
 
-test('a node that cannot acknowledge a change or deregister reports it', async t => {
+test("if a node can't acknowledge a change or deregister, the failure is reported", async t => {
   const url = await emptyPostgres()
   if (url === null) return
   const { reports, background, next } = createReports()
@@ -58,11 +58,11 @@ test('a node that cannot acknowledge a change or deregister reports it', async t
   await change(url)
   const failed = next()
   await keyLookup.barrier()
-  t.match(await failed, { work: 'acknowledge changes of client keys', error: { message: 'the disk is full' } })
+  t.match(await failed, { work: 'acknowledge changes to client keys', error: { message: 'the disk is full' } })
   await execute(url, WORK_AGAIN)
   const recovered = next()
   await keyLookup.barrier()
-  t.same(await recovered, { work: 'acknowledge changes of client keys', error: null })
+  t.same(await recovered, { work: 'acknowledge changes to client keys', error: null })
 
   await execute(url, 'alter table nodes rename to hidden')
   await close()
@@ -71,7 +71,7 @@ test('a node that cannot acknowledge a change or deregister reports it', async t
   t.notMatch(textOf(reports), id)
 })
 
-test('a node that cannot be evicted is reported, and the change is confirmed', async t => {
+test("if a node can't be evicted, the failure is reported, and the change is still confirmed", async t => {
   const url = await emptyPostgres()
   if (url === null) return
   const { reports, background, next } = createReports()
@@ -88,13 +88,11 @@ test('a node that cannot be evicted is reported, and the change is confirmed', a
   await failed
   await execute(url, WORK_AGAIN)
   t.match(receipt, { nodes: 1, acknowledged: 0, leasesEnded: 1 })
-  t.match(reports, [
-    { work: 'evict the nodes that did not acknowledge a change', error: { message: 'the disk is full' } }
-  ])
+  t.match(reports, [{ work: 'evict nodes that did not acknowledge a change', error: { message: 'the disk is full' } }])
   t.notMatch(textOf(reports), id)
 })
 
-test('counters that cannot be removed are reported, and hits are counted', async t => {
+test('a failure to remove counters is reported, and hits are still counted', async t => {
   const url = await emptyPostgres()
   if (url === null) return
   const { pool } = counterNode(t, url)
@@ -117,5 +115,5 @@ test('a change that cannot be confirmed because the database is unreachable fail
   const { keys, close } = await openStorage(url)
   const made = await change(url)
   await close()
-  await t.rejects(need(keys.confirm, 'the confirmation')(made, performance.now()), { code: 'SERVICE_UNAVAILABLE' })
+  await t.rejects(required(keys.confirm, 'the confirmation')(made, performance.now()), { code: 'SERVICE_UNAVAILABLE' })
 })

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import tap, { test } from 'tap'
 import type { Test } from 'tap'
 import { createServer } from '../../app.ts'
-import { need, settings } from '../helper.ts'
+import { required, settings } from '../helper.ts'
 import type { Environment } from '../helper.ts'
 import { connectDirectly } from '../contract/engines.ts'
 import { pageOf } from '../docs/markdown.ts'
@@ -14,11 +14,11 @@ import { execute, postgresDatabase } from '../postgres.ts'
 const hasTools = ['psql', 'pg_dump', 'pg_restore'].every(tool => spawnSync(tool, ['--version']).status === 0)
 const skip = (await postgresDatabase(tap)) === null || (!hasTools && 'psql, pg_dump and pg_restore are not installed')
 
-/** Returns the code block of a page that contains a text. */
+/** Returns the code block on a page that contains a string. */
 const blockWith = (path: string, text: string): string =>
-  need(pageOf(path).blocks.find(block => block.language === 'sh' && block.text.includes(text))?.text, text)
+  required(pageOf(path).blocks.find(block => block.language === 'sh' && block.text.includes(text))?.text, text)
 
-/** Returns unique names for the databases and roles of the documentation, and drops them when the test ends. */
+/** Returns unique names for the databases and roles in the documentation, and drops them when the test ends. */
 const testNames = (t: Test, admin: string) => {
   const unique = `trivial_test_${randomBytes(8).toString('hex')}`
   const { host } = new URL(admin)
@@ -35,7 +35,7 @@ const testNames = (t: Test, admin: string) => {
     serve,
     serving: urlOf(serve, unique),
     owning: urlOf(owner, unique),
-    /** Returns a script of the documentation with these names. */
+    /** Returns a script from the documentation, with these names. */
     named: (script: string): string =>
       script
         .replaceAll('postgres://postgres@db.example.com/postgres', admin)
@@ -82,8 +82,8 @@ const nodesOf = async (t: Test, env: Environment, token: string) => {
 const WAITING = `select from pg_stat_activity
   where datname = current_database() and application_name = 'pg_dump' and wait_event_type = 'Lock'`
 
-test('the documented commands back up a database while nodes run, and restore it', { skip }, async t => {
-  const admin = need((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
+test('the documented commands back up a database while nodes are running, and restore it', { skip }, async t => {
+  const admin = required((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
   const { owner, serve, owning, serving, named } = testNames(t, admin)
   const workplace = preparedWorkplace(t)
   const start = (script: string) => workplace.run(`set -a\n${named(script)}`)
@@ -103,7 +103,7 @@ test('the documented commands back up a database while nodes run, and restore it
   await before.revoke(revoked)
   t.equal(await before.statusOf(kept), 200)
 
-  // This lock stops the dump after it has taken its snapshot.
+  // This lock blocks the dump after it has taken its snapshot.
   const holder = await connectDirectly(t, owning)
   await holder.query('begin; lock table database_marks in access exclusive mode')
   const dumped = run('docs/operating/backups.md', 'pg_dump')

@@ -19,7 +19,7 @@ interface World {
   readonly proxy: Proxy
   readonly storage: Storage
   readonly keys: KeyService
-  /** The failures of background work. */
+  /** The errors of failed background work. */
   readonly reports: unknown[]
 }
 
@@ -32,13 +32,13 @@ const worldOf = async (t: Test, leaseMs = 2000): Promise<World> => {
   const storage = await openStorage(proxy.url, { background, leaseMs, poolSize: 2 })
   t.teardown(storage.close)
   const keys = createKeyService({ store: storage.keys, keyLookup: storage.keyLookup, secret: newSecret() })
-  // Opens a connection, so that later statements don't have to.
+  // Opens a connection now, so that later statements don't have to.
   await keys.issue({ name: 'first' }, operator)
   await storage.keyLookup.barrier()
   return { url, proxy, storage, keys, reports }
 }
 
-/** Keeps the locks of the statements until the returned function is called. */
+/** Holds the statements' locks until the returned function is called. */
 const holdLocks = async (t: Test, url: string, ...statements: string[]): Promise<() => Promise<void>> => {
   const client = new pg.Client({ connectionString: url })
   client.on('error', () => {})
@@ -53,8 +53,8 @@ const holdLocks = async (t: Test, url: string, ...statements: string[]): Promise
 }
 
 /**
- * Starts a proxy that holds back the first commit. `reset` resets the connection of the client. `deliver` then sends
- * the commit to the server, and resolves when the server has closed the connection.
+ * Starts a proxy that holds back the first commit. `reset` resets the client's connection. `deliver` then sends the
+ * commit to the server, and resolves when the server has closed the connection.
  */
 const slowCommits = async (t: Test, url: string) => {
   const { hostname, port } = new URL(url)
@@ -118,7 +118,7 @@ const UNAVAILABLE = { code: 'SERVICE_UNAVAILABLE' }
 
 const skip = (await emptyPostgres()) === null && 'PostgreSQL is not available'
 
-test('while another client locks the row of a key, all other keys can be changed', { skip }, async t => {
+test("while another client has locked a key's row, all other keys can be changed", { skip }, async t => {
   const { url, keys } = await worldOf(t)
   const [{ key: locked }, { key: other }] = await Promise.all([
     keys.issue({ name: 'locked' }, operator),
@@ -137,7 +137,7 @@ test('while another client locks the row of a key, all other keys can be changed
 })
 
 test(
-  'while the row of a used key is locked, storing its use delays no change of other used keys',
+  'while the row of a used key is locked, storing its use does not delay changes to other used keys',
   { skip },
   async t => {
     const { url, storage, keys } = await worldOf(t)
@@ -176,7 +176,7 @@ test(
   }
 )
 
-test('many requests for a key whose row is locked leave connections for other keys', { skip }, async t => {
+test('many requests for a key whose row is locked do not use up the connections for other keys', { skip }, async t => {
   const { url, keys } = await worldOf(t)
   const { key: locked } = await keys.issue({ name: 'locked' }, operator)
   const { key: other } = await keys.issue({ name: 'other' }, operator)
@@ -190,7 +190,7 @@ test('many requests for a key whose row is locked leave connections for other ke
   t.equal((await blocked).length, 20)
 })
 
-test('while all other queries wait for a lock, keys can be changed and the service is ready', { skip }, async t => {
+test('while all other queries are waiting for a lock, keys can change and the service is ready', { skip }, async t => {
   const { url, storage, keys } = await worldOf(t)
   const { key } = await keys.issue({ name: 'k' }, operator)
   const release = await holdLocks(t, url, 'lock table apps in access exclusive mode')
@@ -201,7 +201,7 @@ test('while all other queries wait for a lock, keys can be changed and the servi
   await Promise.allSettled(waiting)
 })
 
-test('while the rows of nodes are locked, tokens are looked up and changes get receipts', { skip }, async t => {
+test('while the rows of nodes are locked, tokens can be looked up and changes get receipts', { skip }, async t => {
   const { url, storage, keys } = await worldOf(t, 200)
   const { key, keyAccessToken } = await keys.issue({ name: 'k' }, operator)
   const release = await holdLocks(t, url, 'select from nodes for update')
@@ -212,18 +212,22 @@ test('while the rows of nodes are locked, tokens are looked up and changes get r
   await release()
 })
 
-test('a change that was committed although its reply was lost is acknowledged, and applied once', { skip }, async t => {
-  const { url, proxy, keys } = await worldOf(t)
-  const { key } = await keys.issue({ name: 'k' }, operator)
-  let lost = 0
-  proxy.intercept((direction, text) => direction === 'down' && text.includes('COMMIT\0') && ++lost === 1)
-  t.match(await keys.revoke(key.id, 'leaked', operator), { key: { revokedReason: 'leaked' }, receipt: {} })
-  t.equal(lost >= 1, true)
-  const entries = await execute(url, `select from audits where action = 'client_key.revoke'`)
-  t.equal(entries.length, 1)
-})
+test(
+  'a change that was committed although its response was lost is acknowledged, and is applied only once',
+  { skip },
+  async t => {
+    const { url, proxy, keys } = await worldOf(t)
+    const { key } = await keys.issue({ name: 'k' }, operator)
+    let lost = 0
+    proxy.intercept((direction, text) => direction === 'down' && text.includes('COMMIT\0') && ++lost === 1)
+    t.match(await keys.revoke(key.id, 'leaked', operator), { key: { revokedReason: 'leaked' }, receipt: {} })
+    t.equal(lost >= 1, true)
+    const entries = await execute(url, `select from audits where action = 'client_key.revoke'`)
+    t.equal(entries.length, 1)
+  }
+)
 
-test('a change whose commit never arrived is repeated, and applied once', { skip }, async t => {
+test('a change whose commit never arrived is retried, and is applied only once', { skip }, async t => {
   const { url, proxy, keys } = await worldOf(t)
   const { key } = await keys.issue({ name: 'k' }, operator)
   let lost = 0
@@ -234,7 +238,7 @@ test('a change whose commit never arrived is repeated, and applied once', { skip
   t.equal((await execute(url, `select from client_key_changes where key_id = '${key.id}'`)).length, 2)
 })
 
-test('a change that hangs is cancelled, and its outcome is unknown if its commit was sent', { skip }, async t => {
+test('a change that hangs is cancelled, and if its commit was sent, its outcome is unknown', { skip }, async t => {
   const { proxy, keys } = await worldOf(t)
   const { key } = await keys.issue({ name: 'k' }, operator)
   proxy.intercept((direction, text) => {
@@ -247,35 +251,39 @@ test('a change that hangs is cancelled, and its outcome is unknown if its commit
   await t.rejects(keys.revoke(key.id, null, operator), UNAVAILABLE, 'it cannot connect in time')
   proxy.intercept(() => false)
   for (const direction of ['up', 'down'] as const) proxy.release(direction)
-  // With the connection that was opened too late, or with another one.
+  // Either the connection that was opened too late or another one is used.
   t.match(await keys.revoke(key.id, null, operator), { key: { revokedAt: Date } })
 })
 
-test('a change that a rule refuses when it is repeated is refused, because it was not committed', { skip }, async t => {
-  const { url, proxy, keys } = await worldOf(t)
-  const other = await openStorage(url)
-  t.teardown(other.close)
-  const others = createKeyService({ store: other.keys, secret: newSecret() })
-  await others.issue({ name: 'second' }, operator)
-  let lose = (): void => {}
-  const lost = new Promise<void>(resolve => {
-    lose = resolve
-  })
-  proxy.intercept((direction, text) => {
-    if (direction === 'down' || !text.includes('commit\0')) return false
-    proxy.hold('up')
-    lose()
-    return true
-  })
-  const refused = t.rejects(keys.issue({ name: 'taken' }, operator), { code: 'CLIENT_KEY_NAME_TAKEN' })
-  await lost
-  await others.issue({ name: 'taken' }, operator)
-  proxy.intercept(() => false)
-  proxy.release('up')
-  await refused
-})
+test(
+  'a change that was not committed is refused if a rule refuses it when the change is retried',
+  { skip },
+  async t => {
+    const { url, proxy, keys } = await worldOf(t)
+    const other = await openStorage(url)
+    t.teardown(other.close)
+    const others = createKeyService({ store: other.keys, secret: newSecret() })
+    await others.issue({ name: 'second' }, operator)
+    let lose = (): void => {}
+    const lost = new Promise<void>(resolve => {
+      lose = resolve
+    })
+    proxy.intercept((direction, text) => {
+      if (direction === 'down' || !text.includes('commit\0')) return false
+      proxy.hold('up')
+      lose()
+      return true
+    })
+    const refused = t.rejects(keys.issue({ name: 'taken' }, operator), { code: 'CLIENT_KEY_NAME_TAKEN' })
+    await lost
+    await others.issue({ name: 'taken' }, operator)
+    proxy.intercept(() => false)
+    proxy.release('up')
+    await refused
+  }
+)
 
-test('a commit that is still in transit when its change is refused is never carried out', { skip }, async t => {
+test('a commit that is still in transit when its change is refused is never executed', { skip }, async t => {
   const { url, keys } = await worldOf(t)
   const other = await openStorage(url)
   t.teardown(other.close)
@@ -294,7 +302,7 @@ test('a commit that is still in transit when its change is refused is never carr
 })
 
 test(
-  'a change takes the lock of all changes together with its commit, and holds it for no round trip',
+  'a change takes the global lock in the same round trip as its commit, and never holds it during another',
   { skip },
   async t => {
     const { proxy, keys } = await worldOf(t)
@@ -314,7 +322,7 @@ test(
 )
 
 test(
-  'concurrent changes of a key are applied one after another, each to the result of the previous one',
+  'concurrent changes to a key are applied one after another, each to the result of the previous one',
   { skip },
   async t => {
     const { url, keys } = await worldOf(t)
@@ -334,7 +342,7 @@ test(
   }
 )
 
-test('a change is repeated if what it read is changed before its commit', { skip }, async t => {
+test('a change is retried if the data that it read changes before its commit', { skip }, async t => {
   const { keys, storage } = await worldOf(t)
   const { key } = await keys.issue({ name: 'k' }, operator)
   let runs = 0

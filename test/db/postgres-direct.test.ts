@@ -4,16 +4,16 @@ import type { Test } from 'tap'
 import { createDirectConnection } from '../../db/postgres/direct.ts'
 import { ConnectionLost } from '../../db/postgres/failures.ts'
 import { startProxy } from '../cluster/proxy.ts'
-import { need } from '../helper.ts'
+import { required } from '../helper.ts'
 import { execute, ownPostgres, postgresDatabase } from '../postgres.ts'
 
 const LOST = { message: 'the connection was lost' }
 
 const skip = (await postgresDatabase(tap)) === null
 
-/** Opens a connection for lookups through a proxy, and counts its notifications. */
+/** Opens a connection for lookups through a proxy, and counts the notifications. */
 const directThroughProxy = async (t: Test) => {
-  const url = need((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
+  const url = required((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
   const proxy = await startProxy(t, url)
   let hints = 0
   let hinted = (): void => {}
@@ -36,7 +36,7 @@ const directThroughProxy = async (t: Test) => {
       await cause()
       await came
     },
-    /** Repeats a query until the connection works, and returns its rows or another error. */
+    /** Retries a query until the connection works, and returns the rows or another error. */
     firstReply: async () => {
       for (;;) {
         const rows = await ask().catch((error: unknown) => error)
@@ -48,26 +48,30 @@ const directThroughProxy = async (t: Test) => {
   }
 }
 
-test('notifications are passed on, and so are reconnections, which may have missed one', { skip }, async t => {
-  const { url, direct, ask, hint, hints, pid, firstReply } = await directThroughProxy(t)
-  await hint(ask)
-  t.equal(hints(), 1, 'the connection was opened')
-  await hint(async () => await execute(url, "notify client_key_changes, 'k'"))
-  t.equal(hints(), 2)
-  const before = await pid()
-  const hintsBefore = hints()
-  // On a busy machine, another connection may replace it before it is terminated.
-  while (hints() === hintsBefore) {
-    const current = await pid().catch(() => before)
-    await execute(url, `select pg_terminate_backend(pid, 60000) from pg_stat_activity where pid = ${current}`)
-    await firstReply()
+test(
+  'notifications are passed on, and so are reconnections, because a notification may have been missed',
+  { skip },
+  async t => {
+    const { url, direct, ask, hint, hints, pid, firstReply } = await directThroughProxy(t)
+    await hint(ask)
+    t.equal(hints(), 1, 'the connection was opened')
+    await hint(async () => await execute(url, "notify client_key_changes, 'k'"))
+    t.equal(hints(), 2)
+    const before = await pid()
+    const hintsBefore = hints()
+    // On a busy machine, the connection may be replaced before it's terminated.
+    while (hints() === hintsBefore) {
+      const current = await pid().catch(() => before)
+      await execute(url, `select pg_terminate_backend(pid, 60000) from pg_stat_activity where pid = ${current}`)
+      await firstReply()
+    }
+    t.not(await pid(), before, 'it has reconnected')
+    await t.rejects(direct.query({ text: 'select 1/0' }), { code: '22012' })
+    t.not(await pid(), before, 'it is still the new connection')
   }
-  t.not(await pid(), before, 'it has reconnected')
-  await t.rejects(direct.query({ text: 'select 1/0' }), { code: '22012' })
-  t.not(await pid(), before, 'it is still the new connection')
-})
+)
 
-test('a connection without a reply in time is closed, if either direction is interrupted', { skip }, async t => {
+test('a connection is closed if it gets no reply in time, with either direction interrupted', { skip }, async t => {
   const { proxy, ask, firstReply } = await directThroughProxy(t)
   t.same(await ask(), [[1]])
   for (const direction of ['up', 'down'] as const) {
@@ -79,7 +83,7 @@ test('a connection without a reply in time is closed, if either direction is int
   }
   let starts = 0
   proxy.reset()
-  // Affects the first statement of a connection. The connection is lost once, and then no reply arrives.
+  // Loses the connection at its first statement, once. After that, the connection gets no reply.
   proxy.intercept((direction, text) => direction === 'up' && text.includes('listen') && ++starts === 1)
   await t.rejects(
     (async () => {
@@ -98,7 +102,7 @@ test('a connection without a reply in time is closed, if either direction is int
 })
 
 test(
-  'a connection is closed with or without replies from the server, and refuses further queries',
+  'a connection can be closed with or without replies from the server, and then refuses further queries',
   { skip },
   async t => {
     for (const isCut of [false, true]) {

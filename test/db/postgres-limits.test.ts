@@ -6,7 +6,7 @@ import { counterNode } from './counter-node.ts'
 
 const numbersTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1)
 
-test('a window starts with the first hit of a key, and the first hit after its end starts the next', async t => {
+test("a window starts with a key's first hit, and the first hit after it ends starts the next window", async t => {
   const url = await emptyPostgres()
   if (url === null) return
   const [one, other] = [counterNode(t, url), counterNode(t, url)]
@@ -21,10 +21,10 @@ test('a window starts with the first hit of a key, and the first hit after its e
     t.ok(now.ttlMs > 0 && now.ttlMs <= 1000)
     last = now.hits
   }
-  t.equal((await other.hit('c', 3600)).hits, 2, 'a limit with another window keeps the start of the window')
+  t.equal((await other.hit('c', 3600)).hits, 2, 'a limit with a different window length keeps the start of the window')
 })
 
-test('a window that is shortened to less than its age ends immediately', async t => {
+test('a window that is shortened to less than its current age ends immediately', async t => {
   const url = await emptyPostgres()
   if (url === null) return
   const { hit } = counterNode(t, url)
@@ -56,7 +56,7 @@ test('concurrent hits are counted in one statement, and get different numbers', 
   t.equal((await hit('a', 3600)).hits, 65)
 })
 
-test('a failed statement rejects all hits that it counts, and no later ones', async t => {
+test('a failed statement rejects all hits that it counts, but no later ones', async t => {
   const url = await emptyPostgres()
   if (url === null) return
   const { pool } = counterNode(t, url)
@@ -80,7 +80,7 @@ const EXPIRED =
 
 const KEYS = "select count(*)::int as keys from rate_counters where key like 'old %'"
 
-test('expired windows are removed, a thousand at a time, and current ones are kept', async t => {
+test('expired windows are removed a thousand at a time, and current ones are kept', async t => {
   const url = await emptyPostgres()
   if (url === null) return
   const { hit, removeExpired } = counterNode(t, url)
@@ -90,7 +90,7 @@ test('expired windows are removed, a thousand at a time, and current ones are ke
   t.equal((await hit('a', 3600)).hits, 2)
 })
 
-test('hits occasionally remove expired windows, and later hits do if that fails', async t => {
+test('some hits also remove expired windows, and if that fails, later hits remove them', async t => {
   const url = await emptyPostgres()
   if (url === null) return
   const { pool } = counterNode(t, url)

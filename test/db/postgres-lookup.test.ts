@@ -3,7 +3,7 @@ import { test } from 'tap'
 import { createKeyLookup } from '../../db/postgres/keys/lookup.ts'
 import type { Lease } from '../../domain/keys/freshness/lease.ts'
 
-test('a request whose lease ends while it waits for its turn also waits for a renewal', async t => {
+test('a request whose lease expires while it waits for its turn also waits for a renewal', async t => {
   let leaseMs = 1000
   const renewals: (() => void)[] = []
   const lease: Lease = {

@@ -12,7 +12,7 @@ import { createDatabaseTime } from '../../db/postgres/time.ts'
 import { createEvictions } from '../../domain/keys/freshness/evictions.ts'
 import { createLeaseStore } from '../../db/postgres/nodes/leases.ts'
 import { createNodeReads } from '../../db/postgres/nodes/reads.ts'
-import { need } from '../helper.ts'
+import { required } from '../helper.ts'
 import { createReports } from '../reports.ts'
 import { execute, postgresDatabase } from '../postgres.ts'
 
@@ -29,7 +29,7 @@ const CHANGE = `
 
 /** Opens a database without nodes, and returns the functions that nodes call. */
 const nodesOf = async (t: Test) => {
-  const url = need((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
+  const url = required((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
   await bringUpToDate({ url })
   const pool = createPool({ url })
   const direct = createDirectConnection({ url }, () => {})
@@ -62,7 +62,7 @@ const nodesOf = async (t: Test) => {
 test('a registered node receives the changes since its registration, until it is evicted', { skip }, async t => {
   const { leases, change, reads, confirmation } = await nodesOf(t)
   const head = await leases.register({ id: one, leaseMs: 2000 })
-  t.match(await leases.renew(one, head), [{ ...head }], 'the change that the node has is returned first')
+  t.match(await leases.renew(one, head), [{ ...head }], 'the change that the node already has is returned first')
   const next = await change()
   t.match(await leases.renew(one, head), [{ ...head }, { ...next, keyId: 'k' }])
   t.match(await reads.nodes(), [
@@ -77,7 +77,7 @@ test('a registered node receives the changes since its registration, until it is
   t.same(await reads.nodes(), [])
 })
 
-test('a change that waits finds out which nodes have not acknowledged it, and their leases', { skip }, async t => {
+test('a waiting change sees which nodes have not acknowledged it, and their leases', { skip }, async t => {
   const { leases, change, confirmation } = await nodesOf(t)
   for (const [id, leaseMs] of [
     [one, 500],
@@ -100,13 +100,13 @@ test('a change that waits finds out which nodes have not acknowledged it, and th
   t.match(
     await confirmation.pending(made),
     { acknowledged: 1, silent: [{ id: one }] },
-    'an acknowledgement never decreases'
+    'the acknowledged epoch never decreases'
   )
   await leases.acknowledge(one, made.epoch)
   t.same(
     await confirmation.pending(made),
     { nodes: 3, acknowledged: 2, silent: [] },
-    'a node without a lease is not waited for'
+    'no change waits for a node without a lease'
   )
   t.same(await confirmation.evict(made.epoch), [])
 
@@ -126,7 +126,7 @@ test('a change is found by its epoch and its nonce', { skip }, async t => {
   t.notOk(await reads.hasChange({ ...made, nonce: randomUUID() }))
 })
 
-test('a database without a history of changes is reported as incomplete', { skip }, async t => {
+test('a database without a change history is reported as incomplete', { skip }, async t => {
   const { url, leases } = await nodesOf(t)
   await execute(url, 'delete from client_key_changes')
   await t.rejects(leases.register({ id: one, leaseMs: 1 }))
@@ -134,7 +134,7 @@ test('a database without a history of changes is reported as incomplete', { skip
   await t.rejects(leases.register({ id: one, leaseMs: 1 }), /history of changes is empty/)
 })
 
-/** Creates a janitor with a clock that the test controls. `pass` advances it, and waits for one run. */
+/** Creates a janitor whose clock is controlled by the test. `pass` advances the clock, and waits for one run. */
 const janitorOf = (
   { db }: Pick<Awaited<ReturnType<typeof nodesOf>>, 'db'>,
   wallStart: string,
@@ -184,7 +184,7 @@ const janitorOf = (
 }
 
 test(
-  'an evicted node is removed by a janitor that has seen it for two leases, and no other node is',
+  'a janitor removes an evicted node after seeing it for two leases, and removes no other node',
   { skip },
   async t => {
     const nodes = await nodesOf(t)
@@ -195,7 +195,7 @@ test(
     const { epoch } = await change()
     await confirmation.evict(epoch)
     await leases.register({ id: two, leaseMs: 2000 })
-    // The janitor can't know when the node was evicted.
+    // The janitor doesn't know when the node was evicted.
     await janitor.pass(50_000)
     await janitor.pass(3999)
     t.same(await listed(), [one, two])
@@ -206,7 +206,7 @@ test(
   }
 )
 
-test('old changes that no node needs are removed', { skip }, async t => {
+test('old changes are removed if no node needs them', { skip }, async t => {
   const nodes = await nodesOf(t)
   const { url, change, reads } = nodes
   await execute(url, "update client_key_changes set at = '2026-01-01T00:00:00.000Z'")
@@ -226,14 +226,14 @@ test('old changes that no node needs are removed', { skip }, async t => {
     url,
     'select min(epoch)::int as oldest, count(*)::int as changes from client_key_changes'
   )
-  t.same(left, { oldest: first.epoch + 5, changes: 10_006 }, 'any number of changes from the last hour is kept')
+  t.same(left, { oldest: first.epoch + 5, changes: 10_006 }, 'all changes from the last hour are kept')
   t.equal(janitor.others(), 1)
   await janitor.pass(59_999)
   t.equal(janitor.others(), 1)
   janitor.stop()
 })
 
-test('a janitor that fails runs again, and one that is stopped during a run does not', { skip }, async t => {
+test('a janitor runs again after a failure, but not if it was stopped during the run', { skip }, async t => {
   const nodes = await nodesOf(t)
   const { url } = nodes
   await execute(url, 'alter table nodes rename to away')

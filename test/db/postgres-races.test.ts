@@ -12,7 +12,7 @@ import { AT, insertApp, insertUsers, newSession, newUser } from '../contract/peo
 import { at, operator } from '../helper.ts'
 import { execute, postgresDatabase } from '../postgres.ts'
 
-/** Opens two connected nodes that share a database. */
+/** Opens two nodes that share a database, and connects them to it. */
 const nodesOf = async (t: Test, poolSize?: number) => {
   const { url } = await postgres(t)
   const nodes = [await connectPostgres(t, url, poolSize), await connectPostgres(t, url, poolSize)] as const
@@ -20,7 +20,7 @@ const nodesOf = async (t: Test, poolSize?: number) => {
   return { url, nodes }
 }
 
-/** Keeps the lock of a statement until all work waits for it, or for each other. Returns the outcomes, sorted. */
+/** Holds a statement's lock until each piece of work is waiting for it or for another. Returns the sorted outcomes. */
 const runBlocked = async (
   t: Test,
   { url, locked }: { url: string; locked: string },
@@ -82,7 +82,7 @@ if ((await postgresDatabase(tap)) !== null) {
       }
     ]
   ] as const) {
-    test(`one of two admins who are ${what} concurrently remains an admin`, async t => {
+    test(`if two admins are ${what} concurrently, one of them remains an admin`, async t => {
       const { url, nodes } = await nodesOf(t)
       const { id, ada, ben } = await insertNorth(nodes[0])
       const codes = await runBlocked(t, { url, locked: `select 1 from organizations where id = ${id}` }, [
@@ -94,7 +94,7 @@ if ((await postgresDatabase(tap)) !== null) {
     })
   }
 
-  test('if two apps with the same name are created concurrently, one is refused', async t => {
+  test('if two apps with the same name are created concurrently, one is rejected', async t => {
     const { url, nodes } = await nodesOf(t)
     const { id, ada, ben } = await insertNorth(nodes[0])
     const owners: [Owner, User, User][] = [
@@ -112,7 +112,7 @@ if ((await postgresDatabase(tap)) !== null) {
     }
   })
 
-  test('an app that is created while its owner is removed is refused, or removed too', async t => {
+  test('an app that is created while its owner is being removed is rejected, or is removed too', async t => {
     const { url, nodes } = await nodesOf(t)
     const [ada] = await insertUsers(nodes[0], 'Ada')
     const id = Number(ada?.id)
@@ -126,7 +126,7 @@ if ((await postgresDatabase(tap)) !== null) {
     t.ok(await nodes[0].read(async ({ apps, users }) => (await apps.isEmpty()) && (await users.isEmpty())))
   })
 
-  test('apps that two nodes create concurrently have different ports', async t => {
+  test('apps that are created concurrently on two nodes have different ports', async t => {
     const { nodes } = await nodesOf(t, 20)
     const users = await insertUsers(nodes[0], 'Ada', 'Ben', 'Chiara', 'Dan')
     const made = await Promise.all(
@@ -142,7 +142,7 @@ if ((await postgresDatabase(tap)) !== null) {
     )
   })
 
-  test('the ids of users become visible in order, so that reading page by page skips none', async t => {
+  test('user ids become visible in order, so no user is missed when reading page by page', async t => {
     const { nodes } = await nodesOf(t)
     let left = 100
     const writer = async (node: Transactor): Promise<void> => {
@@ -177,7 +177,7 @@ if ((await postgresDatabase(tap)) !== null) {
     t.equal(seen.length, 100)
   })
 
-  test('a transaction that waited for another change finds the result of that change', async t => {
+  test('a transaction that waited for another change sees the result of that change', async t => {
     const { url, nodes } = await nodesOf(t)
     const [ada] = await insertUsers(nodes[0], 'Ada')
     const owner = { type: 'User', id: Number(ada?.id) } as const
@@ -210,7 +210,7 @@ if ((await postgresDatabase(tap)) !== null) {
     t.same(found, [owner.id, undefined], 'a session that the other transaction ended is not found')
   })
 
-  test('two transactions in a deadlock are both completed eventually', async t => {
+  test('two deadlocked transactions both complete eventually', async t => {
     const { nodes } = await nodesOf(t)
     const ids = (await insertUsers(nodes[0], 'Ada', 'Ben')).map(({ id }) => id)
     let attempts = 0

@@ -20,7 +20,7 @@ const serviceOf = async (t: Test) => {
 
 const ACCEPTED = { status: 200, json: { status: 'ok', changes: 'accepted', failing: [] } }
 
-test('a service is ready while all other connections are in use', { skip }, async t => {
+test('a service is ready even when all its other connections are in use', { skip }, async t => {
   const { fastify, ready, call } = await serviceOf(t)
   const { storage } = fastify
   let release = (): void => {}
@@ -39,7 +39,7 @@ test('a service is ready while all other connections are in use', { skip }, asyn
   await Promise.allSettled(holders)
 })
 
-test('requests with keys are accepted while the database refuses changes', { skip }, async t => {
+test('requests with keys are accepted while the database is refusing changes', { skip }, async t => {
   const { url, ready, call } = await serviceOf(t)
   const [{ name }] = (await execute(url, 'select current_database() as name')) as [{ name: string }]
   const dropConnections = `select pg_terminate_backend(pid) from pg_stat_activity
@@ -62,7 +62,7 @@ test('a service without its tables or its lease is not ready, and reports which 
   await execute(url, 'alter table client_keys rename to hidden')
   t.match(await ready(), { status: 503, json: { code: 'NOT_READY', errors: [/^schema: /] } })
   await execute(url, 'alter table hidden rename to client_keys; alter table nodes rename to hidden')
-  // Requests succeed until the lease ends.
+  // Requests succeed until the lease expires.
   while ((await call('GET', '/client_keys/me')).status === 200);
   t.match(await ready(), { status: 503, json: { errors: [/^lease: /, /^schema: /] } })
   await execute(url, 'alter table hidden rename to nodes')

@@ -4,17 +4,27 @@ import { openStorage } from '../../db/open.ts'
 import type { Storage } from '../../db/storage.ts'
 import { pathOf } from '../../paths.ts'
 import { execute, postgresDatabase } from '../postgres.ts'
-import { changeKeys, inSchema, letServe, newDatabase, newOwner, newRole, open, refusalOf, schemasOf } from '../roles.ts'
+import {
+  changeKeys,
+  inSchema,
+  grantNodePrivileges,
+  newDatabase,
+  newOwner,
+  newRole,
+  open,
+  refusalOf,
+  schemasOf
+} from '../roles.ts'
 
 const skip = (await postgresDatabase(tap)) === null
 
 const namesOf = async (storage: Storage): Promise<string[]> =>
   (await storage.read(async ({ keys }) => await keys.page({}, { limit: 10, at: new Date() }))).map(({ name }) => name)
 
-/** The number of tables of the service, including that of the migrations. */
+/** The number of tables that the service has, including the migrations table. */
 const TABLES = 23
 
-test('a role that may only create tables in its schema starts the service', { skip }, async t => {
+test('a service can start with a role that may only create tables in its schema', { skip }, async t => {
   const url = await newDatabase(t)
   const owner = await newOwner(t, url)
   await changeKeys(await open(t, owner.url))
@@ -22,7 +32,7 @@ test('a role that may only create tables in its schema starts the service', { sk
   t.same(await schemasOf(url), { [owner.name]: TABLES })
 })
 
-test('a role that may only create tables in public starts the service there', { skip }, async t => {
+test('a service can start in public with a role that may only create tables there', { skip }, async t => {
   const url = await newDatabase(t)
   const owner = await newRole(t, url)
   await execute(url, `grant create on schema public to ${owner.name}`)
@@ -30,7 +40,7 @@ test('a role that may only create tables in public starts the service there', { 
   t.same(await schemasOf(url), { public: TABLES })
 })
 
-test('search_path selects the schema, set in the URL or for the role', { skip }, async t => {
+test('search_path selects the schema, whether it is set in the URL or for the role', { skip }, async t => {
   const url = await newDatabase(t)
   const [mine, other] = [await newOwner(t, url), await newOwner(t, url)]
   const byRole = await newRole(t, url)
@@ -54,7 +64,7 @@ test('search_path selects the schema, set in the URL or for the role', { skip },
 })
 
 test(
-  'a schema next to those with other tables accepts sample data, and only that schema is marked',
+  'sample data can be loaded into a schema next to others with tables, and only that schema is marked',
   { skip },
   async t => {
     const url = await newDatabase(t)
@@ -67,7 +77,7 @@ test(
   }
 )
 
-test('an incomplete copy prevents the use of its own schema only', { skip }, async t => {
+test('an incomplete copy prevents only the use of its own schema', { skip }, async t => {
   const url = await newDatabase(t)
   const owner = await newOwner(t, url)
   const selecting = inSchema(url, `${owner.name},public`)
@@ -102,7 +112,7 @@ test('a database keeps the table in which an earlier version recorded its migrat
   const schemas = { drizzle: 1, public: TABLES - 1 }
   t.same(await schemasOf(url), schemas)
 
-  // A running node of the earlier version does this as the owner.
+  // A node of the earlier version that is still running does this as the owner.
   await execute(
     owner.url,
     `create table client_key_usage_20260131 (like client_key_usage including all);
@@ -116,8 +126,8 @@ test('a database keeps the table in which an earlier version recorded its migrat
   t.same(await execute(url, partitions), [])
 
   const server = await newRole(t, url)
-  t.match(await refusalOf(server.url), /rights that it needs on .*"drizzle"\.__drizzle_migrations/)
-  await letServe(owner.url, server)
+  t.match(await refusalOf(server.url), /privileges that it needs on .*"drizzle"\.__drizzle_migrations/)
+  await grantNodePrivileges(owner.url, server)
   await changeKeys(await open(t, server.url), 'as the role that serves')
 
   const other = await newOwner(t, url)

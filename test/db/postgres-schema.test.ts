@@ -32,11 +32,11 @@ test('no migration names a schema, because search_path selects it', async t => {
   )
 })
 
-test('each table has the rights that the serving role needs', async t => {
+test('the serving role has the privileges that it needs on each table', async t => {
   t.same(Object.keys(RIGHTS).sort(), tables.map(({ name }) => name).sort())
 })
 
-test('the migrations of PostgreSQL create the tables that the schema describes', async t => {
+test('the PostgreSQL migrations create the tables that the schema describes', async t => {
   const url = await emptyPostgres()
   if (url === null) return
   t.same(

@@ -3,20 +3,20 @@ import type { Test } from 'tap'
 import type { InjectOptions } from 'fastify'
 import { createServer } from '../../app.ts'
 import { openStorage } from '../../db/open.ts'
-import { need, settings } from '../helper.ts'
+import { required, settings } from '../helper.ts'
 import { connectDirectly } from '../contract/engines.ts'
 import { execute, postgresDatabase } from '../postgres.ts'
-import { inSchema, letServe, newDatabase, newOwner, newRole } from '../roles.ts'
+import { inSchema, grantNodePrivileges, newDatabase, newOwner, newRole } from '../roles.ts'
 
 const skip = (await postgresDatabase(tap)) === null
 
-/** Creates a database whose tables belong to one role, and returns the URL with which another role serves. */
+/** Creates a database whose tables belong to one role. Returns the URL with which another role serves it. */
 const prepareRoles = async (t: Test) => {
   const url = await newDatabase(t)
   const [owner, server] = [await newOwner(t, url), await newRole(t, url)]
   await execute(url, `grant usage on schema ${owner.name} to ${server.name}`)
   await (await openStorage(owner.url)).close()
-  await letServe(owner.url, server)
+  await grantNodePrivileges(owner.url, server)
   return { admin: inSchema(url, owner.name), owner: owner.url, server, serving: inSchema(server.url, owner.name) }
 }
 
@@ -26,7 +26,7 @@ const PASSWORD = 'seven lanterns by the mill'
 const LOGIN = { email: 'ada@example.com', password: PASSWORD }
 const APP = { descriptive_name: 'Night Shift', owner_type: 'User', owner_id: 1 }
 
-/** All operations, in an order in which each finds the data it needs. `{…}` is a value of an earlier reply. */
+/** All operations, ordered so that each finds the data it needs. `{…}` refers to a value from an earlier response. */
 const BY_KEY: readonly Walk[] = [
   ['GET /up', 200],
   ['GET /ready', 200],
@@ -103,7 +103,7 @@ const operationsOf = (paths: Record<string, object>): string[] =>
     Object.keys(item).map(method => `${method.toUpperCase()} ${path.replaceAll(/\{\w+\}/g, '*')}`)
   )
 
-test('the serving role can carry out all operations of the service', { skip }, async t => {
+test("the serving role can perform all of the service's operations", { skip }, async t => {
   const { admin, serving } = await prepareRoles(t)
   const { env, key } = settings(t, { DATABASE_URL: serving })
   const fastify = await createServer(env)
@@ -112,7 +112,7 @@ test('the serving role can carry out all operations of the service', { skip }, a
   const walked: string[] = []
   const inject = async (headers: Record<string, string>, [request, status, payload]: Walk) => {
     const [method = '', pattern = ''] = request.split(' ')
-    const url = pattern.replaceAll(/\{(\w+)\}/g, (_, name: string) => need(found.get(name), name))
+    const url = pattern.replaceAll(/\{(\w+)\}/g, (_, name: string) => required(found.get(name), name))
     const reply = await fastify.inject({ method, url, headers, payload } as InjectOptions)
     t.equal(reply.statusCode, status, request, reply.statusCode === status ? {} : { payload: reply.payload })
     walked.push(`${method} ${url.replace(/\?.*/, '')}`)
@@ -179,7 +179,7 @@ const MOVE_HEAD = `
   create trigger moves after insert on mine for each row execute function audit_head_follows()
 `
 
-test('the serving role can change neither tables nor the audit trail', { skip }, async t => {
+test("the serving role can't change tables or the audit trail", { skip }, async t => {
   const { admin, serving } = await prepareRoles(t)
   await execute(serving, "select make_usage_day('2026-01-31')")
   const [server, unrelated] = [await connectDirectly(t, serving), await newRole(t, admin)]
@@ -199,7 +199,7 @@ const PARTITIONS = "select relname as name from pg_class where relispartition an
 
 const dayAfter = (days: number): string => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10)
 
-test('the serving role can drop partitions with the counts of earlier days, and nothing else', { skip }, async t => {
+test('the serving role can drop partitions with the counts of earlier days, but nothing else', { skip }, async t => {
   const { admin, serving } = await prepareRoles(t)
   const server = await connectDirectly(t, serving)
   const kept = [-1, 0, 1, 2].map(dayAfter)
@@ -213,7 +213,7 @@ test('the serving role can drop partitions with the counts of earlier days, and 
   const names = async () => ((await execute(admin, PARTITIONS)) as { name: string }[]).map(({ name }) => name).sort()
   const left = (days: readonly string[]): string[] =>
     [...days.map(day => `client_key_usage_${day.replaceAll('-', '')}`), 'archive'].sort()
-  // At midnight, the partition of the day that ends becomes one of an earlier day.
+  // At midnight, the current day's partition becomes a partition of an earlier day.
   await server.query('select drop_usage_days($1)', [kept[0]])
   t.same(await names(), left(kept))
   for (const day of ['9999-12-31', '~', 'client']) await server.query('select drop_usage_days($1)', [day])
@@ -235,7 +235,7 @@ const ENTRY = `
   insert into audits values (1, '', '', '', '', '', '', '', '{}', null, null, repeat('0', 64), 'next');
 `
 
-test('temporary tables of the serving role do not hide the real tables', { skip }, async t => {
+test('temporary tables that the serving role creates do not hide the real tables', { skip }, async t => {
   const { admin, serving } = await prepareRoles(t)
   const server = await connectDirectly(t, serving)
   await server.query(SHADOWS)
@@ -254,18 +254,14 @@ test('temporary tables of the serving role do not hide the real tables', { skip 
   t.match(await execute(admin, PARTITIONS), [{ name: 'client_key_usage_20260131' }])
 })
 
-test(
-  'the serving role has rights on the tables of a later version before its grants are renewed',
-  { skip },
-  async t => {
-    const { owner, server, serving } = await prepareRoles(t)
-    await execute(owner, 'create table later (x text)')
-    await execute(serving, "insert into later values ('x')")
-    await execute(owner, `grant delete on audits to ${server.name}`)
-    await letServe(owner, server)
-    await t.rejects(execute(serving, 'truncate later'), { code: '42501' })
-    t.match(await execute(owner, `select has_table_privilege('${server.name}', 'audits', 'delete') as may`), [
-      { may: false }
-    ])
-  }
-)
+test("the serving role has privileges on a later version's tables before its grants are renewed", { skip }, async t => {
+  const { owner, server, serving } = await prepareRoles(t)
+  await execute(owner, 'create table later (x text)')
+  await execute(serving, "insert into later values ('x')")
+  await execute(owner, `grant delete on audits to ${server.name}`)
+  await grantNodePrivileges(owner, server)
+  await t.rejects(execute(serving, 'truncate later'), { code: '42501' })
+  t.match(await execute(owner, `select has_table_privilege('${server.name}', 'audits', 'delete') as may`), [
+    { may: false }
+  ])
+})

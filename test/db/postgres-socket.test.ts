@@ -10,12 +10,12 @@ import { createPool } from '../../db/postgres/connections.ts'
 import { systemUser } from '../../db/postgres/settings.ts'
 import { READY } from '../../domain/readiness.ts'
 import { shownUrl } from '../../net/database-url.ts'
-import { need, temporaryFolder } from '../helper.ts'
+import { required, temporaryFolder } from '../helper.ts'
 import { postgresDatabase } from '../postgres.ts'
 
 const skip = (await postgresDatabase(tap)) === null
 
-/** Creates a socket that is connected to the server of a database, and returns its folder. */
+/** Creates a socket that is connected to a database's server, and returns its folder. */
 const createSocket = async (t: Test, server: URL): Promise<string> => {
   const folder = temporaryFolder(t)
   const relay = createServer(socket => {
@@ -28,7 +28,7 @@ const createSocket = async (t: Test, server: URL): Promise<string> => {
 }
 
 test('a URL may contain a socket, as in libpq, and is shown without its password', { skip }, async t => {
-  const server = new URL(need((await postgresDatabase(t)) ?? undefined, 'PostgreSQL'))
+  const server = new URL(required((await postgresDatabase(t)) ?? undefined, 'PostgreSQL'))
   const folder = await createSocket(t, server)
   const query = `host=${encodeURIComponent(folder)}`
   for (const url of [
@@ -42,7 +42,7 @@ test('a URL may contain a socket, as in libpq, and is shown without its password
   t.equal(shownUrl(`postgres://ada:hunter2@/d?${query}`), `postgres://ada@/d?host=${folder}`)
 })
 
-/** Creates a role that can log in, unless it exists. */
+/** Creates a role that can log in, if it doesn't exist. */
 const createRole = async (t: Test, url: string, name: string): Promise<void> => {
   const execute = async (statement: string): Promise<unknown[]> => {
     const client = new pg.Client({ connectionString: url })
@@ -58,13 +58,13 @@ const createRole = async (t: Test, url: string, name: string): Promise<void> => 
   t.teardown(async () => await execute(`drop role "${name}"`))
 }
 
-test('without a user in the URL, the user is PGUSER, or the user of the operating system', { skip }, async t => {
-  const url = need((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
+test('without a user in the URL, PGUSER or the operating system user is used', { skip }, async t => {
+  const url = required((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
   const server = new URL(url)
   const folder = await createSocket(t, server)
-  const name = need(systemUser(), 'the name of the user')
+  const name = required(systemUser(), 'the name of the user')
   await createRole(t, url, name)
-  // The driver uses this name if neither the URL nor PGUSER contains one. It read it from USER.
+  // The driver reads this default from USER, and uses it if neither the URL nor PGUSER specifies a user.
   pg.defaults.user = 'nobody-has-this-name'
   const before = process.env['PGUSER']
   t.teardown(() => {
@@ -86,7 +86,7 @@ test('without a user in the URL, the user is PGUSER, or the user of the operatin
   t.equal(await userOf(''), server.username)
 })
 
-test('a user of the operating system without a name is left to the driver', async t => {
+test('if the operating system user has no name, the choice is left to the driver', async t => {
   t.equal(
     systemUser(() => {
       throw new Error('the user has no entry in /etc/passwd')

@@ -1,7 +1,7 @@
 import { test } from 'tap'
 import { createDatabaseTime } from '../../db/postgres/time.ts'
 
-/** Creates the time of a database, on a machine with a wrong wall clock. `ask` simulates a round trip. */
+/** Creates a database's time, on a machine whose wall clock is wrong. `ask` simulates a round trip. */
 const createWorld = () => {
   let monotonic = 1000
   const time = createDatabaseTime({ monotonic: () => monotonic, wall: () => 5_000_000 })
@@ -20,9 +20,9 @@ const createWorld = () => {
   return { now: time.now, pass, ask }
 }
 
-test('the time is that of the last reply of the database, plus the time since then', async t => {
+test("the time is the one in the database's last reply, plus the time since then", async t => {
   const { now, pass, ask } = createWorld()
-  t.equal(now(), 5_000_000, 'before the first reply, the time is that of the machine')
+  t.equal(now(), 5_000_000, "the machine's time is used before the first reply")
   await ask(9_000_000, 40)
   t.equal(now(), 9_000_020, 'the reply was sent in the middle of the round trip')
   pass(500)

@@ -15,14 +15,14 @@ import { createPostgresTransactor } from '../../db/postgres/transactor.ts'
 import { sql } from 'drizzle-orm'
 import { startProxy } from '../cluster/proxy.ts'
 import type { TransactorOf } from '../../domain/transaction.ts'
-import { need, temporaryFolder } from '../helper.ts'
+import { required, temporaryFolder } from '../helper.ts'
 import { execute, postgresDatabase } from '../postgres.ts'
 
 const skip = (await postgresDatabase(tap)) === null
 
-/** Creates a table with one number, and a transactor that connects through a proxy. */
+/** Creates a table that contains one number, and a transactor that connects through a proxy. */
 const createNumber = async (t: Test, poolSize?: number) => {
-  const url = need((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
+  const url = required((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
   await execute(url, 'create table numbers (n integer primary key); insert into numbers values (0)')
   const proxy = await startProxy(t, url)
   const pool = createPool({ url: proxy.url, poolSize })
@@ -48,7 +48,7 @@ const increment = async (tx: PostgresDatabase): Promise<void> => {
   await query(tx, 'update numbers set n = n + 1')
 }
 
-test('a transaction whose connection is lost is repeated, and the process continues', { skip }, async t => {
+test('a transaction whose connection is lost is retried, and the process keeps running', { skip }, async t => {
   const { proxy, write, number, pool } = await createNumber(t)
   let cuts = 0
   proxy.intercept((direction, text) => direction === 'up' && text.includes('update') && cuts++ < 2)
@@ -56,7 +56,7 @@ test('a transaction whose connection is lost is repeated, and the process contin
   t.same(await number(), [1])
   t.equal(cuts, 3)
 
-  // Resets the connection while no query is pending, first inside a transaction, then outside one.
+  // Resets the connection while no query is pending, first inside a transaction, then outside of one.
   let attempts = 0
   await write(async tx => {
     await increment(tx)
@@ -74,20 +74,24 @@ test('a transaction whose connection is lost is repeated, and the process contin
   t.same(await number(), [3])
 })
 
-test('a transaction whose commit is lost is never repeated, because its outcome is unknown', { skip }, async t => {
-  const { proxy, write, number } = await createNumber(t)
-  let attempts = 0
-  const work = async (tx: PostgresDatabase): Promise<void> => {
-    attempts++
-    await increment(tx)
+test(
+  'a transaction whose connection is lost during the commit is never retried, because its outcome is unknown',
+  { skip },
+  async t => {
+    const { proxy, write, number } = await createNumber(t)
+    let attempts = 0
+    const work = async (tx: PostgresDatabase): Promise<void> => {
+      attempts++
+      await increment(tx)
+    }
+    proxy.intercept((direction, text) => direction === 'down' && text.includes('COMMIT'))
+    await t.rejects(write(work), { code: 'OUTCOME_UNKNOWN' })
+    t.same([attempts, await number()], [1, [1]], 'the reply to the commit was lost')
+    proxy.intercept((direction, text) => direction === 'up' && text.includes('commit\0'))
+    await t.rejects(write(work), { code: 'OUTCOME_UNKNOWN' })
+    t.same([attempts, await number()], [2, [1]], 'the commit itself was lost')
   }
-  proxy.intercept((direction, text) => direction === 'down' && text.includes('COMMIT'))
-  await t.rejects(write(work), { code: 'OUTCOME_UNKNOWN' })
-  t.same([attempts, await number()], [1, [1]], 'the reply to the commit was lost')
-  proxy.intercept((direction, text) => direction === 'up' && text.includes('commit\0'))
-  await t.rejects(write(work), { code: 'OUTCOME_UNKNOWN' })
-  t.same([attempts, await number()], [2, [1]], 'the commit itself was lost')
-})
+)
 
 test('reads and writes fail with 503 if the database is unreachable for more than a second', { skip }, async t => {
   const { proxy, write, read } = await createNumber(t)
@@ -105,26 +109,22 @@ test('reads and writes fail with 503 if the database is unreachable for more tha
   t.match(await read(async db => await query(db, 'select n from numbers')), { rows: [{ n: 0 }] })
 })
 
-test(
-  'prepared statements that a migration made invalid, or that are missing, are prepared again',
-  { skip },
-  async t => {
-    const { url, write } = await createNumber(t, 1)
-    const numbers = async (tx: PostgresDatabase) => (await query(tx, 'select n from numbers where n >= $1', [0])).rows
-    t.same(await write(numbers), [{ n: 0 }])
-    await execute(url, 'alter table numbers alter n type text')
-    await execute(url, 'alter table numbers alter n type bigint using n::bigint')
-    t.same(await write(numbers), [{ n: '0' }])
-    await write(async tx => {
-      await query(tx, 'deallocate all')
-    })
-    t.same(await write(numbers), [{ n: '0' }])
-  }
-)
+test('prepared statements that are missing, or that a migration invalidated, are prepared again', { skip }, async t => {
+  const { url, write } = await createNumber(t, 1)
+  const numbers = async (tx: PostgresDatabase) => (await query(tx, 'select n from numbers where n >= $1', [0])).rows
+  t.same(await write(numbers), [{ n: 0 }])
+  await execute(url, 'alter table numbers alter n type text')
+  await execute(url, 'alter table numbers alter n type bigint using n::bigint')
+  t.same(await write(numbers), [{ n: '0' }])
+  await write(async tx => {
+    await query(tx, 'deallocate all')
+  })
+  t.same(await write(numbers), [{ n: '0' }])
+})
 
 type Read = TransactorOf<PostgresDatabase, PostgresDatabase>['read']
 
-/** Starts a query that takes an hour, and cancels it as soon as the server executes it. */
+/** Starts a query that takes an hour, and aborts it as soon as the server executes it. */
 const cancelReading = async (t: Test, url: string, read: Read): Promise<void> => {
   const asleep = `select 1 from pg_stat_activity where datname = current_database() and query ~ 'sleep' and
     state = 'active' and pid <> pg_backend_pid()`
@@ -133,7 +133,7 @@ const cancelReading = async (t: Test, url: string, read: Read): Promise<void> =>
   const cancelled = t.rejects(
     read(
       async db => {
-        // Disables the time-out of the server, which would also end the query.
+        // Disables the server's timeout, which would also end the query.
         await query(db, 'set statement_timeout = 0')
         await query(db, 'select pg_sleep(3600)')
       },
@@ -147,11 +147,15 @@ const cancelReading = async (t: Test, url: string, read: Read): Promise<void> =>
   while (await isAsleep()) await pause(5)
 }
 
-test('an aborted query is cancelled, and no other query is', { skip }, async t => {
+test('an aborted query is cancelled, but no other query is', { skip }, async t => {
   const { url, read } = await createNumber(t, 1)
   await cancelReading(t, url, read)
   const number = async (db: PostgresDatabase) => (await query(db, 'select n from numbers')).rows
-  await t.rejects(read(number, { signal: AbortSignal.abort() }), { code: 'REQUEST_CANCELLED' }, 'it does not start')
+  await t.rejects(
+    read(number, { signal: AbortSignal.abort() }),
+    { code: 'REQUEST_CANCELLED' },
+    'the query does not start'
+  )
   const { signal } = new AbortController()
   t.same(await read(number, { signal }), [{ n: 0 }])
   const failing = read(
@@ -163,7 +167,7 @@ test('an aborted query is cancelled, and no other query is', { skip }, async t =
   await t.rejects(failing, { message: 'a rule' })
 })
 
-test('an aborted query is abandoned if the server cannot receive the cancel request', { skip }, async t => {
+test("an aborted query is abandoned if the server can't receive the cancel request", { skip }, async t => {
   const { url, proxy, read } = await createNumber(t, 1)
   const controller = new AbortController()
   const reading = read(async db => await query(db, 'select pg_sleep(3600)'), { signal: controller.signal })
@@ -175,7 +179,7 @@ test('an aborted query is abandoned if the server cannot receive the cancel requ
 })
 
 test('an aborted query is cancelled over a Unix domain socket too', { skip }, async t => {
-  const url = need((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
+  const url = required((await postgresDatabase(t)) ?? undefined, 'PostgreSQL')
   const { hostname, port, username, password, pathname } = new URL(url)
   const folder = temporaryFolder(t)
   const relay = createServer(socket => {
@@ -193,7 +197,7 @@ test('an aborted query is cancelled over a Unix domain socket too', { skip }, as
   await cancelReading(t, url, read)
 })
 
-test('a transaction that keeps failing gets 503, and delays no others', { skip }, async t => {
+test('a transaction that keeps failing gets 503, and does not delay others', { skip }, async t => {
   const { write, number } = await createNumber(t)
   let attempts = 0
   await t.rejects(
@@ -212,7 +216,7 @@ test('a transaction that keeps failing gets 503, and delays no others', { skip }
   t.same(await number(), [20])
 })
 
-test('failed work is rolled back, and its connection is reused', { skip }, async t => {
+test('a failed transaction is rolled back, and its connection is reused', { skip }, async t => {
   const { write, read, number } = await createNumber(t, 1)
   const pidOf = async (db: PostgresDatabase) => (await query(db, 'select pg_backend_pid() as pid')).rows[0]?.['pid']
   const pid = await read(pidOf)
@@ -255,7 +259,7 @@ test('a connection that cannot roll back is closed', { skip }, async t => {
   t.same(await number(), [1])
 })
 
-test('a transaction of a stopped node blocks others only briefly', { skip }, async t => {
+test("a stopped node's transaction blocks others only briefly", { skip }, async t => {
   const { url, write, number } = await createNumber(t)
   let meet = (): void => {}
   const isOver = new Promise<void>(resolve => {
@@ -275,11 +279,11 @@ test('a transaction of a stopped node blocks others only briefly', { skip }, asy
   await other.query('update numbers set n = n + 1')
   await other.end()
   meet()
-  await t.rejects(stopped, { code: 'SERVICE_UNAVAILABLE' }, 'it has used up its second')
+  await t.rejects(stopped, { code: 'SERVICE_UNAVAILABLE' }, 'the time for retries is used up')
   t.same([attempts, await number()], [1, [1]])
 })
 
-test('a database that refuses all connections causes 503', { skip }, async t => {
+test('a database that refuses all connections causes a 503', { skip }, async t => {
   const { url, read, write } = await createNumber(t)
   await write(increment)
   const { pathname } = new URL(url)
@@ -290,7 +294,7 @@ test('a database that refuses all connections causes 503', { skip }, async t => 
   await t.rejects(read(increment), { code: 'SERVICE_UNAVAILABLE' })
 })
 
-test('a transaction fails with the error of the lock that it cannot take', { skip }, async t => {
+test("a transaction that can't take a lock fails with the lock's error", { skip }, async t => {
   const { url, write, number } = await createNumber(t)
   const holder = new pg.Client({ connectionString: url })
   await holder.connect()
@@ -304,7 +308,7 @@ test('a transaction fails with the error of the lock that it cannot take', { ski
   t.same(await number(), [0])
 })
 
-test('no error contains the values of a statement', { skip }, async t => {
+test("no error contains a statement's values", { skip }, async t => {
   const { write, read, proxy } = await createNumber(t)
   const secret = 'ada@example.com'
   const failing = async (work: Promise<unknown>) => inspect(await work.catch((error: unknown) => error), { depth: 9 })
@@ -320,7 +324,7 @@ test('no error contains the values of a statement', { skip }, async t => {
   t.notMatch(await failing(read(async db => await db.execute(sql`select ${secret}`))), secret)
 })
 
-test('a pool is closed even if its database does not reply', { skip }, async t => {
+test('a pool can be closed even if its database does not reply', { skip }, async t => {
   const { proxy, db, pool } = await createNumber(t)
   await query(db, 'select 1')
   proxy.hold('up')

@@ -10,7 +10,7 @@ const skip = (await postgresDatabase(tap)) === null
 
 const DAY = '2026-02-01'
 
-/** Returns statements that insert keys with one token each. Its digest is the SHA-256 of the row number. */
+/** Returns statements that insert keys with one token each. Each digest is the SHA-256 of the row number. */
 const insertKeys = (keys: number): string => `
   insert into client_keys (id, name, scopes, enabled, allowed_ips, metadata, created_at, created_by)
     select 'k' || lpad(n::text, 8, '0'), 'key ' || n, '["*"]', true, '[]', '{}', '2026-01-01T00:00:00.000Z', '{}'
@@ -26,7 +26,7 @@ const partitions = async (url: string): Promise<unknown[]> =>
     )) as { name: string }[]
   ).map(({ name }) => name)
 
-/** Waits until a transaction of the database is blocked by a lock. */
+/** Waits until a transaction in the database is blocked by a lock. */
 const waitForLock = async (url: string): Promise<void> => {
   const waiting = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
   while ((await execute(url, waiting)).length === 0);
@@ -34,7 +34,7 @@ const waitForLock = async (url: string): Promise<void> => {
 
 const DEADLOCKS = 'select deadlocks::int from pg_stat_database where datname = current_database()'
 
-test('counts that four nodes store concurrently add up, without deadlocks', { skip }, async t => {
+test('counts that four nodes store concurrently are added up without deadlocks', { skip }, async t => {
   const { url, write } = await postgres(t)
   const before = await execute(url, DEADLOCKS)
   await execute(url, insertKeys(200))
@@ -80,7 +80,7 @@ test('counts that four nodes store concurrently add up, without deadlocks', { sk
   t.same(await execute(url, DEADLOCKS), before)
 })
 
-test('a node that adds addresses of a key waits for another one that does', { skip }, async t => {
+test('a node that adds addresses to a key waits for another node that is doing the same', { skip }, async t => {
   const { url, write } = await postgres(t)
   const addresses = (node: number) =>
     Array.from({ length: 60 }, (_, index) => ({
@@ -114,7 +114,7 @@ test('a node that adds addresses of a key waits for another one that does', { sk
   })
 })
 
-test('the partition of a day is created once, even if several nodes store its first counts', { skip }, async t => {
+test("a day's partition is created once, even if several nodes store the day's first counts", { skip }, async t => {
   const { url, write } = await postgres(t)
   const count = { id: 'k', day: DAY, kind: 'scope', label: 'apps:read', count: 1 } as const
   let second: Promise<void> | undefined
@@ -131,7 +131,7 @@ test('the partition of a day is created once, even if several nodes store its fi
 })
 
 test(
-  'the partitions of earlier days are dropped, except one that is in use, and are created again',
+  "earlier days' partitions are dropped, except one that is in use, and are created again if they are needed",
   { skip },
   async t => {
     const { url, write } = await postgres(t)
@@ -165,7 +165,7 @@ test(
   }
 )
 
-test('an error other than a lock while a partition is dropped is a failure', { skip }, async t => {
+test('any error except a lock timeout while a partition is being dropped is a failure', { skip }, async t => {
   const { url, write } = await postgres(t)
   await write(async ({ keys }) => {
     await keys.addUsage([{ id: 'k', day: DAY, kind: 'scope', label: 'apps:read', count: 1 }])
@@ -181,7 +181,7 @@ test('an error other than a lock while a partition is dropped is a failure', { s
   await execute(url, 'drop view report')
 })
 
-test('a page of keys contains the few keys that match its filter, at any position', { skip }, async t => {
+test('a page of keys contains the few keys that match its filter, at any position in the list', { skip }, async t => {
   const { url, read } = await postgres(t)
   await execute(url, insertKeys(12_000))
   await execute(url, 'update client_keys set enabled = false where row in (3, 5001, 11999)')
@@ -194,7 +194,7 @@ test('a page of keys contains the few keys that match its filter, at any positio
   t.same(await page({}, 2, 'k00011999'), ['k00012000'])
 })
 
-test('the use of a removed token is not stored', { skip }, async t => {
+test("a removed token's use is not stored", { skip }, async t => {
   const { write, read } = await postgres(t)
   const use: ManagedUsage = {
     digest: '0'.repeat(64),

@@ -6,7 +6,7 @@ import { command } from '../cli/terminal.ts'
 import { run, settings } from '../helper.ts'
 import { LISTENING, start } from '../http/service.ts'
 
-test('a second process writes to the same database while the service runs', async t => {
+test('a second process can write to the same database while the service is running', async t => {
   const service = await start(t)
   const list = async () =>
     await (await fetch(`http://localhost:${service.port}/users`, { headers: service.headers })).json()
@@ -16,7 +16,7 @@ test('a second process writes to the same database while the service runs', asyn
   t.match(await list(), [{ email: 'zoe@example.com' }])
 })
 
-test('a database that another process locks causes 503 with Retry-After until it is unlocked', async t => {
+test('while another process has locked the database, requests get 503 with Retry-After', async t => {
   const env = { DATABASE_URL: settings(t).env.DATABASE_URL }
   t.equal((await command(t, 'db:sample', { env })).code, 0)
   const service = await start(t, env)
@@ -51,7 +51,7 @@ test('a database that another process locks causes 503 with Retry-After until it
   t.equal((await fetch(url, { method: 'DELETE', headers: service.headers })).status, 204)
 })
 
-test('acknowledged changes survive a kill', async t => {
+test('acknowledged changes survive when the process is killed', async t => {
   const made = settings(t, { PORT: '0', LOG_LEVEL: 'info' })
   t.equal((await command(t, 'db:sample', { env: made.env })).code, 0)
   const headers = { authorization: `Bearer ${made.key.keyAccessToken}`, 'content-type': 'application/json' }

@@ -7,7 +7,7 @@ import { openStorage } from '../../db/open.ts'
 import { Database } from '../../db/sqlite/driver.ts'
 import type { Connection } from '../../db/sqlite/driver.ts'
 import { pathOf } from '../../paths.ts'
-import { need, temporaryFolder } from '../helper.ts'
+import { required, temporaryFolder } from '../helper.ts'
 import { execute, postgresDatabase } from '../postgres.ts'
 
 interface Engine {
@@ -15,11 +15,11 @@ interface Engine {
   readonly skip: boolean
   /** Creates a database without tables, and returns its URL. */
   readonly empty: (t: Test) => Promise<string>
-  /** Executes one or more statements, and returns the rows if it is only one. */
+  /** Executes one or more statements. Returns the rows if there is only one statement. */
   readonly sql: (url: string, text: string) => Promise<unknown[]>
-  /** A query for all tables and columns. */
+  /** A query that returns all tables and columns. */
   readonly tables: string
-  /** The table in which the migrator records applied migrations. */
+  /** The table in which the migrator records the applied migrations. */
   readonly migrations: string
 }
 
@@ -50,7 +50,7 @@ const ENGINES: readonly Engine[] = [
   {
     name: 'postgres',
     skip: (await postgresDatabase(tap)) === null,
-    empty: async t => need((await postgresDatabase(t)) ?? undefined, 'PostgreSQL'),
+    empty: async t => required((await postgresDatabase(t)) ?? undefined, 'PostgreSQL'),
     sql: execute,
     tables: `select table_name, column_name, data_type, is_nullable, collation_name from information_schema.columns
       where table_schema = 'public' order by table_name, ordinal_position`,
@@ -60,7 +60,7 @@ const ENGINES: readonly Engine[] = [
 
 const NOT_NEW = {
   name: 'ConfigError',
-  message: /can't be opened: it already has tables and is not marked as sample data.*Nothing was changed\.$/
+  message: /can't be opened: it already has tables, but is not marked as sample data.*Nothing was changed\.$/
 }
 
 const isSample = async (url: string, asSample = false): Promise<boolean> => {
@@ -70,22 +70,18 @@ const isSample = async (url: string, asSample = false): Promise<boolean> => {
 }
 
 for (const { name, skip, empty, sql, tables, migrations } of ENGINES) {
-  test(
-    `${name}: a database that was opened as sample data is marked permanently, and no other is`,
-    { skip },
-    async t => {
-      const url = await empty(t)
-      t.ok(await isSample(url, true))
-      t.ok(await isSample(url))
-      t.ok(await isSample(url, true))
-      const at = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/
-      t.match(await sql(url, 'select * from database_marks'), [{ name: 'sample', marked_at: at }])
-      const other = await empty(t)
-      t.notOk(await isSample(other))
-      t.same(await sql(other, 'select * from database_marks'), [])
-      t.same(await sql(url, tables), await sql(other, tables), 'the tables are the same')
-    }
-  )
+  test(`${name}: only a database that was opened as sample data is marked, and it stays marked`, { skip }, async t => {
+    const url = await empty(t)
+    t.ok(await isSample(url, true))
+    t.ok(await isSample(url))
+    t.ok(await isSample(url, true))
+    const at = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/
+    t.match(await sql(url, 'select * from database_marks'), [{ name: 'sample', marked_at: at }])
+    const other = await empty(t)
+    t.notOk(await isSample(other))
+    t.same(await sql(other, 'select * from database_marks'), [])
+    t.same(await sql(url, tables), await sql(other, tables), 'the tables are the same')
+  })
 
   test(`${name}: a database with tables is never marked, even if they are empty`, { skip }, async t => {
     for (const prepare of [isSample, async (url: string) => await sql(url, 'create table mine (x text)')]) {
@@ -98,7 +94,7 @@ for (const { name, skip, empty, sql, tables, migrations } of ENGINES) {
     }
   })
 
-  test(`${name}: a process that ends after the mark leaves a marked database`, { skip }, async t => {
+  test(`${name}: a database stays marked if the process ends right after marking it`, { skip }, async t => {
     const url = await empty(t)
     await sql(
       url,
@@ -110,7 +106,7 @@ for (const { name, skip, empty, sql, tables, migrations } of ENGINES) {
   })
 
   test(
-    `${name}: if a service and sample data start concurrently on a database, one of them gets it`,
+    `${name}: if a service starts on a database while sample data is being loaded into it, only one of the two succeeds`,
     { skip },
     async t => {
       for (let round = 0; round < 5; round++) {
@@ -122,7 +118,7 @@ for (const { name, skip, empty, sql, tables, migrations } of ENGINES) {
     }
   )
 
-  test(`${name}: sample data of an earlier version, which has a published password, is marked`, { skip }, async t => {
+  test(`${name}: sample data of an earlier version, whose password was published, is marked`, { skip }, async t => {
     const folder = pathOf(`db/${name}/migrations`)
     const all = readMigrationFiles({ migrationsFolder: folder })
     const earlier = all.slice(
@@ -145,7 +141,7 @@ for (const { name, skip, empty, sql, tables, migrations } of ENGINES) {
   })
 }
 
-test('sqlite: a file of another program is left unchanged', async t => {
+test("sqlite: another program's file is left unchanged", async t => {
   const path = join(temporaryFolder(t), 'other.db')
   inFile(`file:${path}`, db => db.exec('create table notes (x); insert into notes values (1)'))
   const before = readFileSync(path)

@@ -33,7 +33,7 @@ const openSqlite = async (t: Test): Promise<Opened> => {
 
 const openPostgres = async (t: Test): Promise<Opened> => {
   const storage = await postgres(t)
-  // Otherwise each entry updates the head, all in one transaction.
+  // Otherwise, a single transaction would update the head once per entry.
   await execute(storage.url, 'alter table audits disable trigger audit_head_follows')
   t.teardown(async () => {
     await execute(storage.url, 'alter table audits enable trigger audit_head_follows')
@@ -53,7 +53,7 @@ const OTHER = 'b'.repeat(14)
 const numbers = (last: number): string =>
   `with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < ${last})`
 
-/** Stores `length` entries, half of which are about an app of the organization. */
+/** Stores `length` entries, half of which are about one of the organization's apps. */
 const trailOf = async ({ storage, run }: Opened, length: number) => {
   const [user] = await insertUsers(storage, 'Ada', 'Ben')
   const organizationId = await storage.write(async tx => {
@@ -80,7 +80,7 @@ const trailOf = async ({ storage, run }: Opened, length: number) => {
 const LENGTH = 24_000
 
 const contract = (engine: string, open: (t: Test) => Promise<Opened>): void => {
-  test(`${engine}: entries about a very frequent subject are searched from the end of the audit trail`, async t => {
+  test(`${engine}: a search for a very frequent subject starts at the end of the audit trail`, async t => {
     const opened = await open(t)
     const { pageOf } = await trailOf(opened, LENGTH)
     const first = await pageOf(1)

@@ -36,7 +36,7 @@ test('a transaction that awaits something other than its rows is refused and rol
   t.equal(await countOf(storage), 1, 'the next transaction is not affected')
 })
 
-test('a transaction is repeated while another process locks the database, and is stored once', async t => {
+test('a transaction is retried while another process has locked the database, but is stored only once', async t => {
   const { path, storage } = await opened(t)
   const other = new Database(path)
   other.exec('begin immediate')
@@ -61,7 +61,7 @@ test('writes that wait together for a locked database fail together', async t =>
   t.equal(await countOf(storage), 0)
 })
 
-test('other work runs while many transactions wait', async t => {
+test('other work continues while many transactions wait', async t => {
   const { storage } = await opened(t)
   let turns = 0
   let next: NodeJS.Immediate
@@ -78,7 +78,7 @@ test('other work runs while many transactions wait', async t => {
   t.ok(turns > 2, `${turns} turns`)
 })
 
-test('the inserts of a process of an earlier version also update the head and the ports', async t => {
+test('inserts by a process of an earlier version also update the head and the ports', async t => {
   const { path, storage } = await opened(t)
   const user = { name: 'A', email: 'a@example.com', role: 'member', passwordHash: null, createdAt: new Date() } as const
   const { id } = await storage.write(async ({ users }) => await users.insert(user))
@@ -117,7 +117,7 @@ test('the inserts of a process of an earlier version also update the head and th
   t.equal(await storage.write(async ({ apps }) => await apps.takePort()), 3002)
 })
 
-test('readers cannot write', async t => {
+test('read transactions cannot write', async t => {
   const { storage } = await opened(t)
   await t.rejects(
     storage.read(async ({ organizations }) => {

@@ -5,7 +5,7 @@ import { codeIn, pageOf, rowsOf } from './markdown.ts'
 const rows = rowsOf(pageOf('docs/api.md'))
 const rowsOfUsers = rowsOf(pageOf('docs/api/users.md'))
 
-test('the API guide documents every route, and no others', async t => {
+test('the API guide documents every route, and no other routes', async t => {
   const { call } = await world(t)
   const { paths } = (await call('GET', '/docs/json')).json as { paths: Record<string, Record<string, unknown>> }
   const served = Object.entries(paths).flatMap(([path, methods]) =>
@@ -15,7 +15,7 @@ test('the API guide documents every route, and no others', async t => {
   t.same([...new Set(documented)].sort(), served.sort())
 })
 
-test('each user of the sample data can read the number of apps that the API guide specifies', async t => {
+test('each user in the sample data can read the number of apps that the API guide specifies', async t => {
   const { call } = await world(t)
   t.equal((await call('GET', '/apps')).json.length, countOf('a client key'))
   for (const email of ['ada@example.com', 'ben@example.com', 'chiara@example.com', 'dmitri@example.com']) {

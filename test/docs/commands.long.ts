@@ -8,13 +8,13 @@ import type { Block, Page } from './markdown.ts'
 import { emptyWorkplace, preparedWorkplace } from './workplace.ts'
 import type { Workplace } from './workplace.ts'
 
-/** The pages for getting started, whose commands run in an empty folder. */
-const FROM_NOTHING = ['README.md', 'docs/configuration.md']
+/** The pages about getting started, whose commands run in an empty folder. */
+const GETTING_STARTED = ['README.md', 'docs/configuration.md']
 
-/** The page whose programs test/package runs in an empty project. */
+/** The page whose programs are run by test/package in an empty project. */
 const RUN_ELSEWHERE = 'docs/plugin.md'
 
-/** Commands that serve until they are stopped. */
+/** Commands that keep running until they are stopped. */
 const SERVICES = /(^|&& |\w=\w+ )npm (start|run quickstart)$/
 
 const NO_DOCKER = 'needs a Docker engine'
@@ -83,7 +83,7 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'promtool check rules examples/prometheus-rules.yaml': 'is run by test/examples'
 }
 
-/** The languages of blocks that are run, and of blocks that only show output or the content of a file. */
+/** The languages of blocks that are run, and of blocks that only show output or a file's content. */
 const RUN = ['sh', 'js', 'ts']
 const SHOWN = ['text', 'json', 'http', 'mermaid']
 
@@ -93,7 +93,7 @@ const isLeftOut = (command: string): boolean => Object.hasOwn(NOT_RUN, command)
 
 const commandsIn = (line: string): string[] => line.split(' && ')
 
-/** Returns the script of a block, without the commands that aren't run. */
+/** Returns a block's script, without the commands that aren't run. */
 const scriptOf = ({ language, line, text }: Block, { folder }: Workplace): string => {
   if (language === 'sh') {
     const lines = text.split('\n').map(line =>
@@ -108,9 +108,9 @@ const scriptOf = ({ language, line, text }: Block, { folder }: Workplace): strin
   return language === 'ts' ? `node --import tsx ${file}` : `node ${file}`
 }
 
-/** Runs the commands of a page, and returns their folder. */
+/** Runs a page's commands, and returns the folder in which they ran. */
 const runPage = async (t: Test, { path, blocks }: Page): Promise<string> => {
-  const isPrepared = !FROM_NOTHING.includes(path)
+  const isPrepared = !GETTING_STARTED.includes(path)
   const workplace = isPrepared ? preparedWorkplace(t) : emptyWorkplace(t)
   let port: number | null = null
   for (const block of blocks.filter(({ language }) => RUN.includes(language))) {
@@ -140,7 +140,7 @@ const runPage = async (t: Test, { path, blocks }: Page): Promise<string> => {
 const NAMES = 'select group_concat(descriptive_name) as apps, (select group_concat(name) from users) as users from apps'
 const MARKS = 'select name from database_marks'
 
-/** Checks that the manual walkthrough created its own app, in a database without sample data. */
+/** Checks that the manual walkthrough created its app in a database without sample data. */
 const checkReadme = (t: Test, folder: string): void => {
   const [own, sample] = ['trivial', 'sample'].map(name => {
     const db = new Database(join(folder, `data/${name}.db`), { readonly: true })
@@ -154,19 +154,19 @@ const checkReadme = (t: Test, folder: string): void => {
 
 for (const page of pages.filter(({ blocks }) => blocks.some(({ language }) => RUN.includes(language)))) {
   if (page.path === RUN_ELSEWHERE) continue
-  test(`every command of ${page.path} runs`, async t => {
+  test(`every command in ${page.path} runs`, async t => {
     const folder = await runPage(t, page)
     if (page.path === 'README.md') checkReadme(t, folder)
   })
 }
 
-test('every block is run, or shows output', async t => {
+test('every code block either is run or shows output', async t => {
   for (const { path, blocks } of pages) {
     for (const { language, line } of blocks) t.ok([...RUN, ...SHOWN].includes(language), `${path}:${line} ${language}`)
   }
 })
 
-test('every command that is left out is on a page', async t => {
+test('every command that is not run is on a page', async t => {
   const lines = pages.flatMap(({ blocks }) => blocks.flatMap(({ text }) => text.split('\n')))
   const commands = new Set(lines.flatMap(commandsIn))
   for (const command of Object.keys(NOT_RUN)) t.ok(commands.has(command), command)

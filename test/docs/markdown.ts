@@ -2,22 +2,22 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from '../helper.ts'
 
-/** A fenced block of a page. */
+/** A fenced code block on a page. */
 export interface Block {
   readonly language: string
-  /** The number of the line with its opening fence, from 1. */
+  /** The line number of its opening fence, starting at 1. */
   readonly line: number
   readonly text: string
-  /** The instruction for the test in the comment before the block, or null if there is none. */
+  /** The instruction for the test, from the comment before the block, or null if there is none. */
   readonly before: string | null
 }
 
 export interface Page {
-  /** The path relative to the root of the project. */
+  /** The path relative to the project's root. */
   readonly path: string
   readonly text: string
   readonly blocks: readonly Block[]
-  /** The lines outside of fenced blocks. */
+  /** The lines outside of code blocks. */
   readonly prose: readonly string[]
 }
 
@@ -58,7 +58,7 @@ const pagesIn = (folder: string): string[] =>
     .map(path => `${folder}/${path.replaceAll('\\', '/')}`)
     .sort()
 
-/** Every page of the documentation. */
+/** All pages of the documentation. */
 export const pages: readonly Page[] = [
   'README.md',
   'CONTRIBUTING.md',
@@ -68,14 +68,14 @@ export const pages: readonly Page[] = [
   ...pagesIn('examples')
 ].map(pageAt)
 
-/** Returns the page at a path. Throws if there is none. */
+/** Returns the page at a path. Throws if it doesn't exist. */
 export const pageOf = (path: string): Page => {
   const page = pages.find(page => page.path === path)
   if (page === undefined) throw new Error(`there is no page ${path}`)
   return page
 }
 
-/** Returns the cells of the rows of all tables of a page, without the header rows. */
+/** Returns the cells of each row of all tables on a page, without the header rows. */
 export const rowsOf = ({ prose }: Page): string[][] =>
   prose
     .filter((line, index) => line.startsWith('| ') && !/^\|[-|]+$/.test(prose[index + 1] ?? ''))
@@ -86,10 +86,10 @@ export const rowsOf = ({ prose }: Page): string[][] =>
         .map(cell => cell.trim())
     )
 
-/** Returns the texts between single backticks. */
+/** Returns the strings between single backticks. */
 export const codeIn = (text: string): string[] => [...text.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code)
 
-/** Returns the anchors that GitHub generates for the headings of a page. */
+/** Returns the anchors that GitHub generates for a page's headings. */
 export const anchorsOf = ({ prose }: Page): Set<string> => {
   const anchors = new Set<string>()
   for (const heading of prose.filter(line => /^#+ /.test(line))) {

@@ -4,14 +4,14 @@ import { dirname, join, normalize } from 'node:path'
 import { parseEnv, promisify } from 'node:util'
 import { test } from 'tap'
 import { Config } from '../../config/schema.ts'
-import { need, root } from '../helper.ts'
+import { required, root } from '../helper.ts'
 import { anchorsOf, codeIn, pageOf, pages, rowsOf } from './markdown.ts'
 import type { Page } from './markdown.ts'
 
 const MAX_README_LINES = 150
 const MAX_LINE_LENGTH = 120
 
-/** Returns the targets of the links of a page, except links to other sites. */
+/** Returns the targets of a page's links, except for links to other sites. */
 const linksOf = ({ path, prose }: Page): { target: string; anchor: string }[] =>
   [...prose.join('\n').matchAll(/\]\(([^)\s]+)\)/g)]
     .map(([, link = '']) => link)
@@ -21,7 +21,7 @@ const linksOf = ({ path, prose }: Page): { target: string; anchor: string }[] =>
       return { target: file === '' ? path : normalize(join(dirname(path), file)).replaceAll('\\', '/'), anchor }
     })
 
-test('every link of a page leads to an existing file, and to an existing heading', async t => {
+test('every link on a page leads to an existing file and an existing heading', async t => {
   for (const page of pages) {
     for (const { target, anchor } of linksOf(page)) {
       t.ok(existsSync(join(root, target)), `${page.path} → ${target}`)
@@ -43,7 +43,7 @@ test('the README is short', async t => {
   t.ok(lines <= MAX_README_LINES, `${lines} lines`)
 })
 
-test('lines are short, except for tables, addresses and the changelog', async t => {
+test('lines are short, except in tables, URLs and the changelog', async t => {
   for (const { path, text } of pages.filter(({ path }) => path !== 'CHANGELOG.md')) {
     const long = text
       .split('\n')
@@ -52,7 +52,7 @@ test('lines are short, except for tables, addresses and the changelog', async t 
   }
 })
 
-test('every variable is in the documentation and in .env.example, with its default', async t => {
+test('every variable is in the documentation and in .env.example, with its default value', async t => {
   const example = parseEnv(readFileSync(join(root, '.env.example'), 'utf8'))
   const documented = new Map(
     rowsOf(pageOf('docs/configuration.md'))
@@ -72,7 +72,7 @@ test('every variable is in the documentation and in .env.example, with its defau
   }
 })
 
-test('the glossary is in alphabetical order, and defines each term once', async t => {
+test('the glossary is in alphabetical order, and defines each term only once', async t => {
   const glossary = pageOf('docs/glossary.md')
   const end = glossary.prose.indexOf('## Phrases to avoid')
   t.ok(end > 0, 'the table of phrases has its own heading')
@@ -83,12 +83,12 @@ test('the glossary is in alphabetical order, and defines each term once', async 
   t.same(terms, [...new Set(terms)].sort())
 })
 
-const scripts = need(
+const scripts = required(
   (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts?: Record<string, string> }).scripts,
   'the scripts of package.json'
 )
 
-/** A command in the text of a page, and the options that the page mentions for it. */
+/** A command in a page's prose, and the options that the page mentions for it. */
 interface Mention {
   readonly where: string
   readonly script: string
@@ -103,7 +103,7 @@ const mentionIn = (code: string, where: string): Mention[] => {
   return script === undefined ? [] : [{ where, script, options: rest.match(OPTION) ?? [] }]
 }
 
-/** Returns the commands in the prose and tables of a page. Options in a row belong to the commands of that row. */
+/** Returns the commands in a page's prose and tables. Options in a row belong to the commands in the same row. */
 const mentionsIn = (page: Page): Mention[] => [
   ...page.prose.flatMap(line => codeIn(line).flatMap(code => mentionIn(code, page.path))),
   ...rowsOf(page).flatMap(([command = '', ...cells]) =>
@@ -120,11 +120,11 @@ const mentionsIn = (page: Page): Mention[] => [
 
 const runs = promisify(execFile)
 
-// tap uses NODE_OPTIONS to add its loaders to each Node.js process that is spawned.
+// tap uses NODE_OPTIONS to add its loaders to each Node.js process that is started.
 const helpOf = async (program: string): Promise<string> =>
   (await runs('sh', ['-c', `unset NODE_OPTIONS; ${program} --help`], { cwd: root })).stdout
 
-test('every npm script on a page exists and accepts the options that the page mentions', async t => {
+test('every npm script that a page mentions exists, and accepts the options on that page', async t => {
   const mentions = pages.flatMap(mentionsIn)
   const helps = new Map<string, string>()
   for (const { where, script, options } of mentions) {

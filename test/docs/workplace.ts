@@ -11,12 +11,12 @@ export interface Ended {
   readonly output: string
 }
 
-/** A folder in which the commands of a page run as a reader would run them: with a shell, npm and the build. */
+/** A folder in which a page's commands run as they would for a reader: with a shell, npm and the build. */
 export interface Workplace {
   readonly folder: string
-  /** Runs a script in bash until it ends. Later scripts get the variables that it exports. */
+  /** Runs a script in bash, and resolves when it ends. Variables that it exports are set in later scripts. */
   readonly run: (script: string) => Promise<Ended>
-  /** Stops the running service and starts a script that serves until it is stopped. Returns the port. */
+  /** Stops the running service, and starts a script that serves until it is stopped. Returns the port. */
   readonly serve: (script: string) => Promise<number>
   readonly stop: () => Promise<void>
 }
@@ -25,10 +25,10 @@ const COPIED = ['package.json', '.env.example']
 const LINKED = ['build', 'dist', 'examples', 'node_modules']
 const LISTENING = /(?:Server listening|The service runs) at http:\/\/[^\s",]*:(\d+)\b/
 
-// A command fails if its request is refused.
+// With these settings, curl exits with an error if its request is refused.
 const CURLRC = 'fail\nshow-error\n'
 
-/** Creates a copy of the installed project, without an `.env` and without a database. */
+/** Creates a copy of the installed project, without a `.env` file and without a database. */
 export const emptyWorkplace = (t: Test): Workplace => {
   const base = temporaryFolder(t)
   const folder = join(base, 'project')
@@ -66,7 +66,7 @@ export const emptyWorkplace = (t: Test): Workplace => {
   }
 }
 
-/** Does the same, and creates an `.env` with a secret, as the first page describes. */
+/** Does the same as `emptyWorkplace`, and creates a `.env` file with a secret, as the first page describes. */
 export const preparedWorkplace = (t: Test): Workplace => {
   const workplace = emptyWorkplace(t)
   const settings = readFileSync(join(root, '.env.example'), 'utf8').replace(/^CLIENT_SECRET=$/m, `$&${newSecret()}`)
@@ -74,11 +74,11 @@ export const preparedWorkplace = (t: Test): Workplace => {
   return workplace
 }
 
-// tap uses NODE_OPTIONS to add its loaders to each Node.js process that is spawned.
+// tap uses NODE_OPTIONS to add its loaders to each Node.js process that is started.
 const RESTORE = '[ ! -e "$EXPORTED" ] || . "$EXPORTED"; unset NODE_OPTIONS'
 const SAVE = 'trap \'export -p > "$EXPORTED"\' EXIT'
 
-/** Starts bash in its own process group. Of the environment of the test, it gets only the path. */
+/** Starts bash in a separate process group. It gets no variable from the test's environment except PATH. */
 const shell =
   (folder: string, home: string, exported: string) =>
   (script: string): ChildProcess => {

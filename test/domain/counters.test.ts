@@ -12,7 +12,11 @@ test('a window has the requested length, measured with a monotonic clock', async
   now += 1
   t.same(await hit('a', 60), { hits: 1, ttlMs: 60_000 })
   now += 30_000
-  t.same(await hit('a', 90), { hits: 2, ttlMs: 60_000 }, 'a limit with another window keeps the start of the window')
+  t.same(
+    await hit('a', 90),
+    { hits: 2, ttlMs: 60_000 },
+    'a limit with a different window length keeps the start of the window'
+  )
 })
 
 test('windows do not depend on the time of day', async t => {
@@ -27,11 +31,11 @@ test('windows do not depend on the time of day', async t => {
   t.equal((await hit('a', 60)).hits, 4)
 })
 
-test('many new keys remove only the least recently hit key', async t => {
+test('adding many keys removes only the least recently hit ones', async t => {
   const { hit } = createMemoryCounters({ maxKeys: 3 })
   const hits = async (key: string): Promise<number> => (await hit(key, 600)).hits
   for (const key of ['a', 'b', 'c']) await hits(key)
-  t.equal(await hits('a'), 2, 'a is the most recent key now')
+  t.equal(await hits('a'), 2, 'a is now the most recently hit key')
   t.equal(await hits('d'), 1, 'd replaces b')
   t.same([await hits('c'), await hits('a'), await hits('d')], [2, 3, 2])
   t.equal(await hits('b'), 1, 'b replaces c')

@@ -1,7 +1,7 @@
 import { test } from 'tap'
 import { lazily } from '../../domain/lazy.ts'
 
-test('a module is loaded once, and loaded again after a failure', async t => {
+test('a module is loaded only once, but is loaded again after a failure', async t => {
   let loads = 0
   const load = lazily(async () => {
     if (++loads === 1) throw new Error('not there yet')

@@ -2,7 +2,7 @@ import { test } from 'tap'
 import { FreshnessLost, ServiceUnavailable } from '../../domain/errors.ts'
 import { reasonOf } from '../../domain/reason.ts'
 
-test('the reason of a failure consists of the messages of its causes, with the code of the last one', async t => {
+test('the reason for a failure consists of the messages of its causes, with the code of the last one', async t => {
   const refused = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:1'), { code: 'ECONNREFUSED' })
   const missing = Object.assign(new Error('relation "nodes" does not exist'), { code: '42P01' })
   const lost = new Error('the connection is lost', { cause: new AggregateError([refused, refused]) })

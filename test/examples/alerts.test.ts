@@ -6,7 +6,7 @@ import type { Test } from 'tap'
 import { parse, stringify } from 'yaml'
 import { createTokenSealer, issueClientKey } from '../../domain/keys/token/token.ts'
 import { anchorsOf, pageOf, rowsOf } from '../docs/markdown.ts'
-import { need, newSecret, root, temporaryFolder, world } from '../helper.ts'
+import { required, newSecret, root, temporaryFolder, world } from '../helper.ts'
 import { hasProgram } from '../services.ts'
 import { ALERTS } from './alerts.ts'
 import type { AlertCase, Series } from './alerts.ts'
@@ -34,17 +34,17 @@ test('promtool accepts the rules', async t => {
   if (hasProgram(t, 'promtool')) promtool(t, 'check', 'rules', FILE)
 })
 
-/** Returns each sample of a series in the notation of promtool: `1 0x2 5+10x2` is 1, 0, 0, 0, 5, 15 and 25. */
+/** Returns each sample of a series in promtool's notation: `1 0x2 5+10x2` is 1, 0, 0, 0, 5, 15 and 25. */
 const samplesOf = (notation: string): number[] =>
   notation.split(' ').flatMap(part => {
     const [, first = '', step = 0, more = 0] = /^(\d+(?:\.\d+)?)(?:\+(\d+))?(?:x(\d+))?$/.exec(part) ?? []
     return Array.from({ length: Number(more) + 1 }, (_, index) => Number(first) + index * Number(step))
   })
 
-/** How often Prometheus scrapes: the interval of the samples of a case, and how many of them each scrape covers. */
+/** How often Prometheus scrapes: the time between two samples, the number of samples per scrape, and the product. */
 const SCRAPES = [
   { samples: '15s', every: 1, interval: '15s' },
-  // The default of Prometheus.
+  // Prometheus's default.
   { samples: '15s', every: 4, interval: '1m' },
   { samples: '5m', every: 1, interval: '5m' }
 ] as const
@@ -59,7 +59,7 @@ const toInput = (series: Series, every: number) =>
       .join(' ')
   }))
 
-/** Returns the tests of a rule in the format of promtool. */
+/** Returns a rule's tests in promtool's format. */
 const unitTestsOf = (
   { alert, labels, annotations }: Rule,
   { fires, quiet, minute, labels: own }: AlertCase,
@@ -74,14 +74,14 @@ const unitTestsOf = (
   return [testOf(fires, [fired]), ...quiet.map(series => testOf(series, []))]
 }
 
-test('each alert fires in its case, and does not fire otherwise, at each scrape interval', async t => {
-  t.same(Object.keys(ALERTS).sort(), rules.map(({ alert }) => alert).sort(), 'each alert has a case')
+test('each alert fires only in the intended cases, at each scrape interval', async t => {
+  t.same(Object.keys(ALERTS).sort(), rules.map(({ alert }) => alert).sort(), 'each alert has a test case')
   t.same(samplesOf('1 0x2 5+10x2'), [1, 0, 0, 0, 5, 15, 25])
   if (!hasProgram(t, 'promtool')) return
   const folder = temporaryFolder(t)
   for (const scrape of SCRAPES) {
     const tests = rules.flatMap(rule => {
-      const each = need(ALERTS[rule.alert], rule.alert)
+      const each = required(ALERTS[rule.alert], rule.alert)
       return each.interval === scrape.samples ? unitTestsOf(rule, each, scrape) : []
     })
     t.ok(tests.length > 1)
@@ -91,9 +91,9 @@ test('each alert fires in its case, and does not fire otherwise, at each scrape 
   }
 })
 
-/** Sends requests to which the rules refer, and returns the metrics of the service. */
+/** Sends the requests that the rules refer to, and returns the service's metrics. */
 const scrape = async (t: Test): Promise<string> => {
-  // Nothing listens at this Redis URL, so that rate limits can't be decided.
+  // Nothing listens at this Redis URL, so rate limits can't be checked.
   const { fastify, call } = await world(t, { METRICS_PORT: '0', REDIS_URL: 'redis://127.0.0.1:1' })
   const { json: key } = await call('POST', '/client_keys', {
     name: 'limited',
@@ -128,7 +128,7 @@ test('the rules refer to metrics, labels and values that the service exposes', a
   t.match(text, /route="\/client_keys\/:id"/)
 })
 
-test('the documentation lists each metric of the service, and no others', async t => {
+test("the documentation lists each of the service's metrics, and no others", async t => {
   const text = await scrape(t)
   const served = [...text.matchAll(/^# TYPE (trivial_\w+) /gm)].map(([, name]) => name)
   const documented = rowsOf(pageOf('docs/operating/monitoring.md')).flatMap(
@@ -137,7 +137,7 @@ test('the documentation lists each metric of the service, and no others', async 
   t.same(documented.sort(), served.sort())
 })
 
-test('each alert refers to an existing section of the documentation and to existing commands', async t => {
+test('each alert refers to existing commands and to an existing section of the documentation', async t => {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: object }
   for (const { alert, annotations } of rules) {
     const [page = '', anchor = ''] = annotations.runbook.split('#')

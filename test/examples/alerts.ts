@@ -1,16 +1,16 @@
-/** The series for promtool, by name and labels without the job. Each has one sample per interval. */
+/** The series for promtool, by name and labels without the job. Each series has one sample per interval. */
 export type Series = Readonly<Record<string, string>>
 
-/** Series for which an alert fires, and series for which it doesn't. */
+/** Series for which an alert fires, and series for which it doesn't fire. */
 export interface AlertCase {
   readonly fires: Series
-  /** The alert doesn't fire for any of these. */
+  /** The alert doesn't fire for any of these series. */
   readonly quiet: readonly Series[]
-  /** The minute at which the alert is evaluated. */
+  /** The minute in which the alert is evaluated. */
   readonly minute: number
-  /** The time between the samples. It is longer for a rule that covers a day. */
+  /** The time between two samples. It's longer for a rule that covers a whole day. */
   readonly interval: '15s' | '5m'
-  /** The labels of the alert in addition to the job and the severity. */
+  /** The alert's labels, except for the job and the severity. */
   readonly labels?: Readonly<Record<string, string>>
 }
 

@@ -1,10 +1,10 @@
 import { join } from 'node:path'
 import { test } from 'tap'
 import type { Test } from 'tap'
-import { at, collect, need, root, spawnNode, temporaryFolder } from '../helper.ts'
+import { at, collect, required, root, spawnNode, temporaryFolder } from '../helper.ts'
 import { execute, postgresDatabase } from '../postgres.ts'
 
-/** Runs npm run cluster with arguments, as npm does. */
+/** Runs `npm run cluster` with arguments, with the environment that npm sets. */
 const cluster = (t: Test, args: readonly string[], url: string, env: Record<string, string> = {}) => {
   const program = ['--import', import.meta.resolve('tsx'), join(root, 'examples/cluster/main.ts'), ...args]
   const child = spawnNode(program, temporaryFolder(t), { DATABASE_URL: url, ...env })
@@ -23,9 +23,9 @@ const rowsOf = (text: string, first: string): string[][] =>
     .map(line => line.trim().split(/ {2,}/))
     .filter(([cell]) => cell === first)
 
-/** Returns a row if the database of the cluster exists. */
+/** Returns a row if the cluster's database exists. */
 const databaseIn = async (url: string, text: string): Promise<unknown[]> => {
-  const [name] = need(/trivial_cluster_\w+/.exec(text) ?? undefined, 'the name of the database')
+  const [name] = required(/trivial_cluster_\w+/.exec(text) ?? undefined, 'the name of the database')
   return await execute(url, `select 1 from pg_database where datname = '${name}'`)
 }
 
@@ -36,10 +36,10 @@ const call = (number: number, status: number): string[] => [
   status === 200 ? 'accepted' : 'refused'
 ]
 
-test('a cluster shows that every node accepts a key and, after its revocation with a receipt, refuses it', async t => {
+test('in a cluster, every node accepts a key, and refuses it once the receipt for its revocation has been returned', async t => {
   const url = await postgresDatabase(t)
   if (url === null) return
-  // The variables of another service: two nodes can't share a port.
+  // These variables are for another service. Two nodes can't share a port.
   const others = {
     METRICS_PORT: '39464',
     PORT: '39465',
@@ -55,7 +55,7 @@ test('a cluster shows that every node accepts a key and, after its revocation wi
   t.same(await databaseIn(url, stdout), [], 'its database is dropped')
 })
 
-test('a cluster shows that the lease of a stopped node ends, and serves until Ctrl-C', async t => {
+test("a cluster shows that a stopped node's lease expires, and keeps running until Ctrl-C is pressed", async t => {
   const url = await postgresDatabase(t)
   if (url === null) return
   const { child, output, ended } = cluster(t, ['--nodes', '2'], url)
@@ -83,7 +83,7 @@ test('without PostgreSQL, a cluster explains what to do', async t => {
   t.notMatch(stderr, 'hidden')
 })
 
-test('an invalid DATABASE_URL is refused', async t => {
+test('an invalid DATABASE_URL is rejected', async t => {
   const { code, stderr } = await cluster(t, [], 'postgres://ada@/postgres').ended
   t.same(
     [code, stderr],
@@ -94,7 +94,7 @@ test('an invalid DATABASE_URL is refused', async t => {
   )
 })
 
-test('an invalid number of nodes is refused', async t => {
+test('an invalid number of nodes is rejected', async t => {
   for (const args of [['--nodes', '0'], ['--nodes', '10'], ['--node']]) {
     const { code, stdout, stderr } = await cluster(t, args, '').ended
     t.same([code, stdout], [2, ''])

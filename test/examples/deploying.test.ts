@@ -5,19 +5,19 @@ import { test } from 'tap'
 import type { Test } from 'tap'
 import { parse } from 'yaml'
 import { Config } from '../../config/schema.ts'
-import { at, collect, listening, need, root, world } from '../helper.ts'
+import { at, collect, listening, required, root, world } from '../helper.ts'
 
 const read = (path: string): string => readFileSync(join(root, path), 'utf8')
 
 /**
- * The maximum duration of a stop. It includes a second for open connections, and unfinished requests are cut off at its
- * end.
+ * The maximum time that shutdown takes. It includes a second for open connections. Requests that are
+ * still unfinished after that time are aborted.
  */
 const STOP_SECONDS = 11
 
 const VARIABLES = Object.keys(Config.properties)
 
-test('the image contains everything that a build reads, and no secrets', async t => {
+test('the image contains everything that a build reads, but no secrets', async t => {
   const allowed = read('.dockerignore')
     .split('\n')
     .filter(line => line.startsWith('!'))
@@ -43,7 +43,7 @@ test('the image contains everything that a build reads, and no secrets', async t
   t.notOk(allowed.some(path => path.startsWith('.env') || path === 'data'))
 })
 
-test('git ignores the files with secrets that the documentation creates', async t => {
+test('git ignores the files with secrets that readers of the documentation create', async t => {
   const ignored = read('.gitignore').split('\n')
   const pages = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).filter(path =>
     path.endsWith('.md')
@@ -62,16 +62,19 @@ test('git ignores the files with secrets that the documentation creates', async 
   }
 })
 
-/** Runs the health check of the Dockerfile as Docker does: without a shell. */
+/** Runs the Dockerfile's health check without a shell, as Docker does. */
 const checkHealth = async (t: Test, port: number): Promise<number | null> => {
-  const [, words = ''] = need(/^HEALTHCHECK .*\\\n *CMD (.+)$/m.exec(read('Dockerfile')) ?? undefined, 'HEALTHCHECK')
+  const [, words = ''] = required(
+    /^HEALTHCHECK .*\\\n *CMD (.+)$/m.exec(read('Dockerfile')) ?? undefined,
+    'HEALTHCHECK'
+  )
   const [program, ...args] = JSON.parse(words) as string[]
   t.equal(program, 'node')
   const child = spawn(process.execPath, args, { env: { PORT: String(port) } })
   return (await collect(child).ended).code
 }
 
-test('the health check of the image distinguishes a running service from a stopped one', async t => {
+test("the image's health check distinguishes a running service from a stopped one", async t => {
   const { fastify } = await world(t)
   const port = await listening(fastify)
   t.equal(await checkHealth(t, port), 0)
@@ -83,7 +86,7 @@ interface Compose {
   services: Record<string, { environment?: Record<string, string>; stop_grace_period?: string }>
 }
 
-test('compose.yaml sets existing variables, and gives a node time to stop', async t => {
+test('compose.yaml sets only existing variables, and gives a node enough time to stop', async t => {
   const { services } = parse(read('examples/compose.yaml'), { merge: true }) as Compose
   const nodes = Object.entries(services).filter(([name]) => name.startsWith('node-'))
   t.equal(nodes.length, 2)

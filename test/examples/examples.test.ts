@@ -19,9 +19,9 @@ interface Target {
   token: string
 }
 
-/** Runs an example as its first lines describe. */
+/** Runs an example as described in its first lines. */
 const run = async (t: Test, program: string, example: string, { port, token }: Target): Promise<Ended> => {
-  // tap uses NODE_OPTIONS to add its loaders to each Node.js process that is spawned.
+  // tap uses NODE_OPTIONS to add its loaders to each Node.js process that is started.
   const child = spawn('sh', ['-c', 'unset NODE_OPTIONS; exec "$0" "$@"', program, join(root, 'examples', example)], {
     cwd: temporaryFolder(t),
     env: { PATH: process.env['PATH'], KEY_ACCESS_TOKEN: token, BASE: `http://127.0.0.1:${port}` }
@@ -56,7 +56,7 @@ for (const [program, example] of EXAMPLES) {
     }
   })
 
-  test(`${example} prints the reason of a refusal`, async t => {
+  test(`${example} prints the reason for a refusal`, async t => {
     const { fastify, call } = await world(t)
     const port = await listening(fastify)
     const issued = await call('POST', '/client_keys', { name: 'audits only', scopes: ['audits:read'] })
@@ -71,7 +71,7 @@ for (const [program, example] of EXAMPLES) {
     })
   })
 
-  test(`${example} prints the status of a reply that is not from the service`, async t => {
+  test(`${example} prints the status code of a response that is not from the service`, async t => {
     const proxy = createServer((_, response) => {
       response.writeHead(502, { 'content-type': 'text/html' }).end('<h1>Bad Gateway</h1>')
     }).listen(0, '127.0.0.1')

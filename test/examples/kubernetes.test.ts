@@ -3,11 +3,11 @@ import { join } from 'node:path'
 import { test } from 'tap'
 import { parse, parseAllDocuments } from 'yaml'
 import { Config } from '../../config/schema.ts'
-import { at, need, root, run, settings, world } from '../helper.ts'
+import { at, required, root, run, settings, world } from '../helper.ts'
 
 const read = (path: string): string => readFileSync(join(root, path), 'utf8')
 
-/** The maximum duration of a stop in seconds. */
+/** The maximum time that shutdown takes, in seconds. */
 const STOP_SECONDS = 11
 
 /** A Kubernetes object. Its properties depend on its kind. */
@@ -19,7 +19,7 @@ const manifests: Manifest[] = readdirSync(join(root, folder)).flatMap(file =>
 )
 
 const ofKind = (kind: string, name = 'trivial-api'): Manifest =>
-  need(
+  required(
     manifests.find(({ kind: own, metadata }) => own === kind && metadata.name.startsWith(name)),
     kind
   )
@@ -33,7 +33,7 @@ const variables: Record<string, string> = Object.fromEntries(
   node.env.map(({ name, value }: Manifest) => [name, value] as const)
 )
 
-test('there is one object of each kind, and network policies for both pods', async t => {
+test('there is one object of each kind, and both pods have network policies', async t => {
   t.same(manifests.map(({ kind }) => kind).sort(), [
     'Deployment',
     'Ingress',
@@ -47,7 +47,7 @@ test('there is one object of each kind, and network policies for both pods', asy
   for (const { metadata } of manifests) t.match(metadata.name, /^trivial-api/)
 })
 
-test('each pod sets variables that the service reads, as text, and gets none for other services', async t => {
+test('each pod sets only variables that the service reads, as strings, and gets none for other services', async t => {
   for (const { spec } of templates) {
     t.equal(spec.enableServiceLinks, false)
     for (const { env, envFrom } of spec.containers) {
@@ -60,8 +60,8 @@ test('each pod sets variables that the service reads, as text, and gets none for
   }
 })
 
-test("each pod runs as the user of the image and can't change files", async t => {
-  const [, user] = need(/^USER (\d+):/m.exec(read('Dockerfile')) ?? undefined, 'USER')
+test("each pod runs as the image's user, and can't change files", async t => {
+  const [, user] = required(/^USER (\d+):/m.exec(read('Dockerfile')) ?? undefined, 'USER')
   for (const { spec } of templates) {
     t.equal(spec.automountServiceAccountToken, false)
     t.match(spec.securityContext, { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } })
@@ -76,14 +76,14 @@ test("each pod runs as the user of the image and can't change files", async t =>
   }
 })
 
-test('each pod mounts the certificates of DATABASE_CA', async t => {
+test('each pod mounts the certificates that DATABASE_CA refers to', async t => {
   for (const { spec } of templates) {
     const [{ env, volumeMounts }] = spec.containers
-    const { value } = need<Manifest>(
+    const { value } = required<Manifest>(
       env.find(({ name }: Manifest) => name === 'DATABASE_CA'),
       'DATABASE_CA'
     )
-    const mount = need<Manifest>(
+    const mount = required<Manifest>(
       volumeMounts.find(({ mountPath }: Manifest) => value === `${mountPath}/ca.pem`),
       value
     )
@@ -95,7 +95,7 @@ test('each pod mounts the certificates of DATABASE_CA', async t => {
   }
 })
 
-test('the probes call existing routes, and a pod has time to stop', async t => {
+test('the probes call existing routes, and a pod has enough time to stop', async t => {
   const { fastify } = await world(t)
   for (const { httpGet } of [node.startupProbe, node.livenessProbe, node.readinessProbe]) {
     t.equal((await fastify.inject(httpGet.path)).statusCode, 200)
@@ -107,7 +107,7 @@ test('the probes call existing routes, and a pod has time to stop', async t => {
 })
 
 const portOf = (name: string): unknown =>
-  need(
+  required(
     node.ports.find((port: Manifest) => port.name === name),
     name
   ).containerPort
@@ -136,7 +136,7 @@ test('nodes, services, policies and the ingress use the same ports', async t => 
   t.same(ofKind('Ingress').spec.tls[0].hosts, [host])
 })
 
-test('selectors of nodes do not select the pod that migrates', async t => {
+test('node selectors do not select the pod that runs the migrations', async t => {
   const nodes = deployment.spec.template.metadata.labels
   for (const [kind, selected] of [
     ['Deployment', deployment.spec.selector.matchLabels],
@@ -150,7 +150,7 @@ test('selectors of nodes do not select the pod that migrates', async t => {
   t.same(ofKind('NetworkPolicy', 'trivial-api-migrate').spec.podSelector.matchLabels, job.spec.template.metadata.labels)
 })
 
-test('policies let each pod reach the database and DNS, let nodes also reach Redis, and let nothing reach the Job', async t => {
+test('each pod can reach the database and DNS, only nodes can reach Redis, and nothing can reach the Job', async t => {
   const reached = ({ spec }: Manifest): unknown[] =>
     spec.egress.map((rule: Manifest) => rule.ports.map(({ port }: Manifest) => port))
   const [serving, migrating] = [ofKind('NetworkPolicy'), ofKind('NetworkPolicy', 'trivial-api-migrate')]
@@ -161,7 +161,7 @@ test('policies let each pod reach the database and DNS, let nodes also reach Red
   for (const { spec } of [serving, migrating]) t.same(spec.policyTypes, ['Ingress', 'Egress'])
 })
 
-test('Prometheus finds the metrics of the nodes, under the job name that the alert rules expect', async t => {
+test("Prometheus finds the nodes' metrics, under the job name that the alert rules expect", async t => {
   const { spec } = ofKind('ServiceMonitor')
   t.same(spec.selector.matchLabels, service.metadata.labels)
   t.match(spec.endpoints, [{ port: 'metrics', path: '/metrics' }])
@@ -170,7 +170,7 @@ test('Prometheus finds the metrics of the nodes, under the job name that the ale
   for (const { expr } of groups.flatMap((group: Manifest) => group.rules)) t.match(expr, `job="${name}"`)
 })
 
-test('the Job runs a command of the image that needs only the database', async t => {
+test('the Job runs a command in the image that needs only the database', async t => {
   const [{ command, image }] = job.spec.template.spec.containers
   t.equal(image, node.image)
   const { version } = JSON.parse(read('package.json')) as { version: string }

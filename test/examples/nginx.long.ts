@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'tap'
 import type { Test } from 'tap'
 import { authorize, execute, newPage, open, skip } from '../browser/page.ts'
-import { collect, listening, need, root, world } from '../helper.ts'
+import { collect, listening, required, root, world } from '../helper.ts'
 import type { World } from '../helper.ts'
 import { startNginx } from '../nginx.ts'
 import { freePort } from '../services.ts'
@@ -20,14 +20,14 @@ const behindNginx = async (t: Test, knowsUrl = true): Promise<Proxied | null> =>
   const nginx = await freePort()
   const base = `http://127.0.0.1:${nginx}/keys`
   const made = await world(t, { TRUST_PROXY: '127.0.0.1', ...(knowsUrl ? { PUBLIC_URL: base } : {}) })
-  const isThere = await startNginx(t, { nginx, service: await listening(made.fastify) })
-  return isThere ? { ...made, base, headers: { authorization: `Bearer ${made.key.keyAccessToken}` } } : null
+  const isRunning = await startNginx(t, { nginx, service: await listening(made.fastify) })
+  return isRunning ? { ...made, base, headers: { authorization: `Bearer ${made.key.keyAccessToken}` } } : null
 }
 
 const nextOf = ({ headers }: Response): string | undefined =>
   /^<([^<>]+)>; rel="next"$/.exec(headers.get('link') ?? '')?.[1]
 
-test('behind nginx, a client follows Link through all pages, and Location to what it created', async t => {
+test('behind nginx, a client can follow Link through all pages, and Location to what it created', async t => {
   const made = await behindNginx(t)
   if (made === null) return
   const { base, headers, call } = made
@@ -53,7 +53,7 @@ test('behind nginx, a client follows Link through all pages, and Location to wha
     })
     t.equal(created.status, 201)
     const { id } = (await created.json()) as { id: unknown }
-    const location = need(created.headers.get('location') ?? undefined, 'Location')
+    const location = required(created.headers.get('location') ?? undefined, 'Location')
     t.match(await (await fetch(location, { headers })).json(), { id })
   }
 })
@@ -74,7 +74,7 @@ for (const [program, example] of [
   })
 }
 
-test('nginx passes on a streamed list and a large body, and the service refuses a body that is too large', async t => {
+test('nginx passes on a streamed list and a large body, but the service rejects a body that is too large', async t => {
   const made = await behindNginx(t)
   if (made === null) return
   const { base, headers } = made
@@ -98,7 +98,7 @@ test('nginx passes on a streamed list and a large body, and the service refuses 
   t.same(apps.find(({ name }) => name === 'ba6811fb3e073d')?.panels, { text })
 })
 
-test('nginx passes on long headers, and the service refuses headers that are too long', async t => {
+test('nginx passes on long headers, but the service rejects headers that are too long', async t => {
   const made = await behindNginx(t)
   if (made === null) return
   const { base, headers } = made
@@ -113,7 +113,7 @@ test('nginx passes on long headers, and the service refuses headers that are too
   }
 })
 
-test('nginx passes on a request of HTTP/1.0 without a Host', async t => {
+test('nginx passes on an HTTP/1.0 request without a Host header', async t => {
   const made = await behindNginx(t)
   if (made === null) return
   const { hostname, port, pathname } = new URL(made.base)
@@ -122,7 +122,7 @@ test('nginx passes on a request of HTTP/1.0 without a Host', async t => {
   t.match((await socket.toArray()).join(''), /^HTTP\/1\.1 200 /)
 })
 
-test('nginx passes on the address of the client, and ignores forwarded headers from the client', async t => {
+test("nginx passes on the client's address, and ignores forwarded headers from the client", async t => {
   const made = await behindNginx(t)
   if (made === null) return
   const { base, call } = made
@@ -139,7 +139,7 @@ test('nginx passes on the address of the client, and ignores forwarded headers f
   t.equal(await statusFrom('203.0.113.9'), 403)
 })
 
-test('nginx replies 502 if the service is down', async t => {
+test('nginx responds with 502 if the service is down', async t => {
   const made = await behindNginx(t)
   if (made === null) return
   t.equal((await fetch(`${made.base}/up`)).status, 200)

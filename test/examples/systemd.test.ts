@@ -5,7 +5,7 @@ import { test } from 'tap'
 import type { Test } from 'tap'
 import { Database } from '../../db/sqlite/driver.ts'
 import { pageOf } from '../docs/markdown.ts'
-import { at, collect, need, root, run, settings, spawnProgram, temporaryFolder } from '../helper.ts'
+import { at, collect, required, root, run, settings, spawnProgram, temporaryFolder } from '../helper.ts'
 import { hasProgram } from '../services.ts'
 
 const SERVICE = 'trivial-api.service'
@@ -13,19 +13,19 @@ const BACKUP = 'trivial-api-backup.service'
 const TIMER = 'trivial-api-backup.timer'
 const UNITS = [SERVICE, BACKUP, TIMER]
 
-/** The maximum duration of a stop in seconds. */
+/** The maximum time that shutdown takes, in seconds. */
 const STOP_SECONDS = 11
 
 const read = (unit: string): string => readFileSync(join(root, 'examples', unit), 'utf8')
 
-/** Returns the values of a setting in a unit. */
+/** Returns a setting's values in a unit. */
 const valuesOf = (unit: string, name: string): string[] =>
   read(unit)
     .split('\n')
     .filter(line => line.startsWith(`${name}=`))
     .map(line => line.slice(name.length + 1))
 
-test('a unit sets nothing twice by accident, and the service has time to stop', async t => {
+test('a unit does not set anything twice by accident, and the service has enough time to stop', async t => {
   for (const unit of UNITS) {
     const names = read(unit)
       .split('\n')
@@ -36,7 +36,7 @@ test('a unit sets nothing twice by accident, and the service has time to stop', 
   t.ok(Number(at(valuesOf(SERVICE, 'TimeoutStopSec'))) > STOP_SECONDS)
 })
 
-test('the backup has the user, the settings and the folder of the service, and no more rights', async t => {
+test("the backup has the service's user, settings and folder, and no additional privileges", async t => {
   for (const name of ['User', 'EnvironmentFile', 'WorkingDirectory', 'StateDirectoryMode', 'UMask']) {
     t.same(valuesOf(BACKUP, name), valuesOf(SERVICE, name), name)
     t.equal(valuesOf(BACKUP, name).length, 1, name)
@@ -50,7 +50,7 @@ test('the backup has the user, the settings and the folder of the service, and n
   }
 })
 
-/** Replaces the paths in the units with those of the test. */
+/** Replaces the paths in the units with the test's paths. */
 const withTestPaths = (text: string, state: string): string =>
   text
     .replaceAll(' /root/', ` ${state}/`)
@@ -70,7 +70,7 @@ test('systemd-analyze accepts the units', async t => {
   t.equal(spawnSync('systemd-analyze', ['calendar', calendar]).status, 0)
 })
 
-/** Runs a command of the unit as systemd does: without a shell, in the folder and with the umask of the unit. */
+/** Runs a unit's command as systemd does: without a shell, in the unit's folder and with its umask. */
 const execute = async (t: Test, command: string, state: string, env: Record<string, string>) => {
   const words = withTestPaths(command, state).match(/'[^']*'|\S+/g) ?? []
   const unquoted = words.map(word =>
@@ -87,7 +87,7 @@ const execute = async (t: Test, command: string, state: string, env: Record<stri
   return ended
 }
 
-test('a backup is a dated file that only its owner can read, and old ones are deleted after it', async t => {
+test('a backup is a dated file that only its owner can read, and old backups are deleted afterwards', async t => {
   const { env } = settings(t)
   t.equal((await run(t, 'cli/trivial.ts', { args: ['db', 'migrate'], env }).ended).code, 0)
   const state = temporaryFolder(t)
@@ -115,7 +115,7 @@ test('a backup is a dated file that only its owner can read, and old ones are de
   db.close()
 })
 
-test('the unit creates the folder of the backups, and the timer starts the unit', async t => {
+test('the unit creates the backup folder, and the timer starts the unit', async t => {
   const [folders = ''] = valuesOf(BACKUP, 'StateDirectory')
   t.same(
     folders.split(' ').map(folder => `/var/lib/${folder}`),
@@ -125,8 +125,8 @@ test('the unit creates the folder of the backups, and the timer starts the unit'
   t.same(valuesOf(TIMER, 'WantedBy'), ['timers.target'])
 })
 
-test('a key is issued as the user of the service, and its token is written to a file that only its owner can read', async t => {
-  const block = need(
+test("a key is issued as the service's user, and its token is written to a file that only its owner can read", async t => {
+  const block = required(
     pageOf('docs/deploying.md').blocks.find(({ text }) => text.includes('systemd-run')),
     'systemd-run'
   )

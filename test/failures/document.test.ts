@@ -15,7 +15,7 @@ interface Reply {
   content?: Record<string, { examples?: object }>
 }
 
-test('unreadable bodies are refused as the OpenAPI document declares, even if an operation has no body', async t => {
+test('malformed bodies are rejected as declared in the OpenAPI document, even if an operation has no body', async t => {
   const service = await createService(t, {})
   const bodies: [headers: Record<string, string>, payload: string][] = [
     [{ 'content-type': 'application/json' }, '{'],
@@ -37,19 +37,19 @@ test('unreadable bodies are refused as the OpenAPI document declares, even if an
   t.same(issues, [])
 })
 
-/** The number of waiting passwords at which another one is refused. */
+/** The number of waiting passwords at which any further one is refused. */
 const MAX_WAITING = 100
 
 const PASSWORD = 'seven lanterns by the mill'
 
-test('exactly the operations that check or set a password declare TOO_BUSY', async t => {
+test('TOO_BUSY is declared for exactly the operations that check or set a password', async t => {
   const service = await createService(t, {})
   const hasher = createPasswordHasher()
   const waiting: Promise<unknown>[] = []
   const fill = (): void => {
     while (hasher.waiting() < MAX_WAITING) waiting.push(hasher.hash(PASSWORD))
   }
-  // Fills the queue in the same turn of the event loop, so that no place becomes free before the next password.
+  // Fills the queue in the same turn of the event loop, so that the queue is still full when the next password arrives.
   Object.assign(service.fixture.made.fastify.passwords, {
     hash: async (password: string) => {
       fill()

@@ -6,14 +6,14 @@ import { compareRows } from '../domain/access/matrix/rows.ts'
 import type { RowComparison } from '../domain/access/matrix/rows.ts'
 import { createFixture } from '../domain/access/matrix/senders.ts'
 import type { Fixture, Sender } from '../domain/access/matrix/senders.ts'
-import { at, need } from '../helper.ts'
+import { at, required } from '../helper.ts'
 
-/** A service, with a successful request for each operation. */
+/** A service, and a successful request for each operation. */
 export interface Service {
   readonly fixture: Fixture
   readonly rows: RowComparison
   readonly requests: readonly { readonly sender: Sender; readonly request: Request }[]
-  /** The replies that operations share, indexed by reference. */
+  /** The responses shared by several operations, indexed by reference. */
   readonly replies: Readonly<Record<string, object>>
 }
 
@@ -21,7 +21,7 @@ export const createService = async (t: Test, env: Record<string, string>): Promi
   const fixture = await createFixture(t, env)
   const operations = await operationsOf(fixture)
   const senders = ['an unscoped key', 'the owner'].map(name =>
-    need(
+    required(
       fixture.senders.find(({ who }) => who === name),
       name
     )
@@ -46,7 +46,7 @@ export const createService = async (t: Test, env: Record<string, string>): Promi
 
 let address = 0
 
-/** Sends a request from a new address, because login attempts are limited by address. */
+/** Sends a request from a new address, because login attempts are limited per address. */
 export const sendOne = async (
   { fixture }: Service,
   { sender, request }: Service['requests'][number],
@@ -56,7 +56,9 @@ export const sendOne = async (
   return await send(fixture, sender, request, `10.${address >> 16}.${(address >> 8) & 255}.${address & 255}`, other)
 }
 
-/** Returns an issue if the OpenAPI document lacks a status or code, or a failure is not a problem document. */
+/**
+ * Returns an issue if the OpenAPI document doesn't declare a status or code, or if a failure isn't a problem document.
+ */
 export const issuesOf = ({ replies }: Service, { operation }: Request, { status, type, text }: Received): string[] => {
   const declared = operation.responses[String(status)]
   const { code = 'no code' } = status < 400 ? {} : (JSON.parse(text) as { code?: string })

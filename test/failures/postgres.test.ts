@@ -1,10 +1,10 @@
 import { test } from 'tap'
 import { emptyPostgres } from '../postgres.ts'
-import { failEachQuery, hurry } from './postgres.ts'
-import { ENDED, reported, reportedOnce, RESET, UNANSWERED } from './queries.ts'
+import { failEachQuery, speedUpClock } from './postgres.ts'
+import { TERMINATED, reported, reportedOnce, RESET, REPLY_LOST } from './queries.ts'
 import { emptyTables } from './rows.ts'
 
-/** Errors of servers that are full, restarted, restored, damaged, or administered. */
+/** Errors of servers that are full, restarting, being restored, damaged or under maintenance. */
 const REPORTED = [
   reported('too many connections', '53300'),
   reported('the disk is full', '53100'),
@@ -23,26 +23,26 @@ const REPORTED = [
   reported('a trigger of an operator', 'P0001')
 ]
 
-test('if the server reports an error for any query of a receipt, the reply is a declared 503', async t => {
+test('if the server reports an error for any query of a receipt, the response is a 503 that the document declares', async t => {
   await failEachQuery(t, REPORTED, ['GET /receipts/{id}'])
 })
 
-// For example, if BEGIN fails and the server continues, its statements must not be committed one by one.
+// For example, if BEGIN fails and the server continues, the following statements must not be committed one by one.
 const OF_CHANGES = [
   RESET,
-  ENDED,
-  UNANSWERED,
+  TERMINATED,
+  REPLY_LOST,
   reported('a table is missing', '42P01'),
   reportedOnce('out of memory once', '53200')
 ]
 
-test('if any query of a change fails, the reply is declared, and a change that is reported as failed is not stored', async t => {
+test('if any query of a change fails, the response is declared, and a change reported as failed is not stored', async t => {
   await failEachQuery(t, OF_CHANGES, ['PATCH /client_keys/{id}', 'PUT /profile'])
 })
 
-test('a table that lacks its row, as during the restore of a database, causes a 503', async t => {
+test('a table that lacks its row, as during a database restore, causes a 503', async t => {
   const url = await emptyPostgres()
   if (url === null) return
-  hurry(t)
+  speedUpClock(t)
   await emptyTables(t, { DATABASE_URL: url, KEY_LEASE_MS: '0' }, ['audit_head'])
 })

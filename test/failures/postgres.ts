@@ -7,10 +7,10 @@ import { interceptQueries } from './queries.ts'
 import type { Failure } from './queries.ts'
 
 /**
- * Advances the clock each time that it is read, so that an attempt that would be repeated for a second is made once. A
- * change of keys, which has one second in total and reads the clock more often, is attempted twice.
+ * Advances the clock each time it's read. An attempt that would be retried for a second is made only once. A change to
+ * keys, which has one second in total and reads the clock more often, is attempted twice.
  */
-export const hurry = (t: Test): void => {
+export const speedUpClock = (t: Test): void => {
   const began = Date.now()
   let leaps = 0
   let leapsOfChanges = 0
@@ -26,11 +26,14 @@ const MAX_LOST = 12
 
 interface Outcome {
   readonly issues: readonly string[]
-  /** The number of queries that failed. */
+  /** The number of failed queries. */
   readonly count: number
 }
 
-/** Repeats a request. Its queries fail starting with the first, then with the second, and so on, until none fails. */
+/**
+ * Repeats a request. All queries from the first fail, then all queries from the second, and so on, until no query
+ * fails.
+ */
 const outcomeOf = async (
   service: Service,
   each: Service['requests'][number],
@@ -43,7 +46,7 @@ const outcomeOf = async (
     const { status, text } = result
     const changes = await service.rows.differences(null)
     await service.rows.restore()
-    // Attempts to confirm a password are limited by user.
+    // Attempts to confirm a password are limited per user.
     await service.fixture.db.execute('delete from rate_counters')
     const found = issuesOf(service, each.request, result)
     if (status >= 400 && changes.length > 0 && !text.includes('OUTCOME_UNKNOWN')) {
@@ -52,13 +55,16 @@ const outcomeOf = async (
     issues.push(...found.map(issue => `${each.request.route}, query ${n}: ${issue}`))
     if (isReached) continue
     if (status < 300) return { issues, count: n - 1 }
-    // The request used a connection that was lost in the previous round.
+    // The request used a connection that was lost in an earlier round.
     if (++lost > MAX_LOST) return { issues: [...issues, `${each.request.route}: ${status} ${text}`], count: n - 1 }
     n--
   }
 }
 
-/** Lets each query of the operations fail, with those that follow it. By default, tests all operations of the API. */
+/**
+ * Fails each query of each operation, together with the queries that follow it. By default, tests all operations of the
+ * API.
+ */
 export const failEachQuery = async (
   t: Test,
   failures: readonly Failure[],
@@ -66,11 +72,11 @@ export const failEachQuery = async (
 ): Promise<void> => {
   const url = await emptyPostgres()
   if (url === null) return
-  // With a lease of 0, each request reads the changes of keys from the database.
+  // With a lease of 0, each request reads the changes to keys from the database.
   const service = await createService(t, { DATABASE_URL: url, KEY_LEASE_MS: '0' })
   const requests = service.requests.filter(({ request }) => routes?.includes(request.route) !== false)
   const { failFrom } = interceptQueries(t)
-  hurry(t)
+  speedUpClock(t)
   for (const failure of failures) {
     const outcomes: Outcome[] = []
     for (const each of requests) {

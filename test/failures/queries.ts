@@ -1,40 +1,40 @@
 import pg from 'pg'
 import type { Test } from 'tap'
 
-/** The failure that replaces a query. */
+/** A failure that replaces a query. */
 export interface Failure {
   readonly name: string
-  /** Whether the queries that follow succeed. By default they fail too. */
+  /** If true, the queries that follow succeed. By default, they fail too. */
   readonly isOnce?: true
-  /** Returns statements with which the server fails in this way, or null if the connection is reset. */
+  /** Returns statements that cause the failure, or null if the connection is reset. */
   readonly statement: (text: string) => string | null
 }
 
 const raised = (code: string): string => `do $$ begin raise exception 'of a test' using errcode = '${code}'; end $$`
 
-/** Returns a failure that the server reports with this SQLSTATE. */
+/** Returns a failure that the server reports with the SQLSTATE `code`. */
 export const reported = (name: string, code: string): Failure => ({ name, statement: () => raised(code) })
 
-/** Returns a failure that the server reports for one query, after which it continues. */
+/** Returns a failure that the server reports for one query. The following queries succeed. */
 export const reportedOnce = (name: string, code: string): Failure => ({ ...reported(name, code), isOnce: true })
 
 export const RESET: Failure = { name: 'the connection is reset', statement: () => null }
 
-/** The server terminates the connection, as in a restart. */
-export const ENDED: Failure = {
+/** The server terminates the connection, as when it restarts. */
+export const TERMINATED: Failure = {
   name: 'the server terminates the connection',
   statement: () => 'select pg_terminate_backend(pg_backend_pid())'
 }
 
-/** The query is carried out, and its reply is lost. */
-export const UNANSWERED: Failure = {
+/** The commit is executed, but its reply is lost. */
+export const REPLY_LOST: Failure = {
   name: 'the commit is carried out and its reply is lost',
-  statement: text => (text === 'commit' ? `commit; ${ENDED.statement('') ?? ''}` : raised('57P01'))
+  statement: text => (text === 'commit' ? `commit; ${TERMINATED.statement('') ?? ''}` : raised('57P01'))
 }
 
-/** The queries of this process. */
+/** This process's queries. */
 export interface Queries {
-  /** Lets queries fail starting with the n-th, and returns whether `work` has sent that many. */
+  /** Fails all queries from the n-th, and returns whether `work` has sent that many. */
   readonly failFrom: <T>(
     failure: Failure,
     n: number,
@@ -47,7 +47,7 @@ interface Sent {
   values?: unknown
 }
 
-/** Intercepts the queries of all connections that the driver opens. */
+/** Intercepts the queries on all connections that the driver opens. */
 export const interceptQueries = (t: Test): Queries => {
   const { query } = pg.Client.prototype as { query: (this: pg.Client, ...args: unknown[]) => unknown }
   let count = 0

@@ -15,7 +15,7 @@ const executeIn = (url: string, statement: string): void => {
   db.close()
 }
 
-test('the log of a request with a 503 contains the message of the database, and the type of the error', async t => {
+test("the log entry of a request with a 503 contains the database's message and the type of the error", async t => {
   const service = await start(t)
   const headers = service.headers
   const url = `http://127.0.0.1:${service.port}/organizations`
@@ -36,7 +36,7 @@ test('the log of a request with a 503 contains the message of the database, and 
   )
 })
 
-/** Starts a service on PostgreSQL, and collects the errors that it logs. */
+/** Starts a service that uses PostgreSQL, and collects the errors that it logs. */
 const onPostgres = async (t: Test, url: string) => {
   const { env, key } = settings(t, { DATABASE_URL: url, KEY_LEASE_MS: '0' })
   const fastify = await createServer(env)
@@ -49,7 +49,7 @@ const onPostgres = async (t: Test, url: string) => {
   }
 }
 
-test('the reason contains the SQLSTATE, but no value of a statement', async t => {
+test('the reason contains the SQLSTATE, but no values from the statement', async t => {
   const url = await emptyPostgres()
   if (url === null) return
   const get = await onPostgres(t, url)
@@ -66,14 +66,14 @@ test('the reason contains the SQLSTATE, but no value of a statement', async t =>
   }
 })
 
-test('a message of the server about a value is logged without the value', async t => {
+test("a server's message about a value is logged without the value", async t => {
   const url = await emptyPostgres()
   if (url === null) return
   const failure: unknown = await execute(url, "select 'hunter2'::uuid").catch(toFailure)
   t.match(failure, { message: 'invalid input syntax for type uuid: "…"', code: '22P02' })
 })
 
-test('a command prints the message of the database', async t => {
+test("a command prints the database's message", async t => {
   const { env } = settings(t)
   t.equal((await command(t, 'db:migrate', { env })).code, 0)
   executeIn(env.DATABASE_URL, 'drop table audit_head')
@@ -84,7 +84,7 @@ test('a command prints the message of the database', async t => {
   })
 })
 
-test('a service that cannot use its database at the start exits with a one-line message, without a stack trace', async t => {
+test("a service that can't use its database at startup exits with a one-line message, without a stack trace", async t => {
   const { env } = settings(t, { PORT: '0' })
   t.equal((await command(t, 'db:migrate', { env })).code, 0)
   const holder = new Database(env.DATABASE_URL.slice('file:'.length))

@@ -1,7 +1,7 @@
 import type { Test } from 'tap'
 import { createService, issuesOf, sendOne } from './operations.ts'
 
-/** Empties each of the tables, which always have a row, while requests are sent. */
+/** Empties each table that must always contain a row, while requests are being sent. */
 export const emptyTables = async (t: Test, env: Record<string, string>, tables: readonly string[]): Promise<void> => {
   const service = await createService(t, env)
   const { execute } = service.fixture.db

@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { hideTables } from './sqlite.ts'
 
-test('if any table of SQLite is missing, no reply is a 500', async t => {
+test('no response is a 500 if any SQLite table is missing', async t => {
   await hideTables(t)
 })

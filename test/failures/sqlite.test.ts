@@ -1,18 +1,18 @@
 import { openSync, statSync, writeSync } from 'node:fs'
 import { test } from 'tap'
-import { need } from '../helper.ts'
+import { required } from '../helper.ts'
 import { createService, sendOne } from './operations.ts'
 import { emptyTables } from './rows.ts'
 import { hideTables } from './sqlite.ts'
 
-test('a missing table of SQLite, as during the replacement of a database, causes a 503', async t => {
+test('a missing SQLite table, as while the database is being replaced, causes a 503', async t => {
   await hideTables(t, 'users')
 })
 
 test('a damaged SQLite file causes a 503', async t => {
   const service = await createService(t, {})
   const { execute } = service.fixture.db
-  // The change invalidates the page cache of the service, so that it reads the damaged pages.
+  // The change invalidates the service's page cache, so the service reads the damaged pages.
   await execute('delete from tags; pragma wal_checkpoint(truncate)')
   const path = service.fixture.made.env.DATABASE_URL.slice('file:'.length)
   const PAGE = 4096
@@ -26,13 +26,13 @@ test('a damaged SQLite file causes a 503', async t => {
   )
 })
 
-test('a SQLite table that lacks its row, as during the replacement of a database, causes a 503', async t => {
+test('an SQLite table that lacks its row, as while the database is being replaced, causes a 503', async t => {
   await emptyTables(t, {}, ['audit_head', 'app_port_counter', 'client_key_epoch'])
 })
 
-test('nodes and receipts get 503 while their table is missing, with a session too', async t => {
+test('requests for nodes and receipts get 503 while their table is missing, even with a session', async t => {
   const { fixture } = await createService(t, {})
-  const { headers } = need(
+  const { headers } = required(
     fixture.senders.find(({ who }) => who === 'a global admin who owns nothing'),
     'an administrator'
   )

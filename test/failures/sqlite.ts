@@ -3,7 +3,7 @@ import { Database } from '../../db/sqlite/driver.ts'
 import { createService, issuesOf, sendOne } from './operations.ts'
 import type { Service } from './operations.ts'
 
-/** Sends one request of each operation, and returns the replies that are wrong. */
+/** Sends one request for each operation, and returns the responses that are wrong. */
 const issuesOfAll = async (service: Service, after: () => Promise<void>): Promise<string[]> => {
   const issues: string[] = []
   for (const each of service.requests) {
@@ -19,7 +19,7 @@ interface SchemaRow {
   readonly tbl_name: string
 }
 
-/** Returns the tables of a database, and functions that hide and restore one with its indexes and triggers. */
+/** Returns the tables of a database, and functions that hide a table with its indexes and triggers, and restore it. */
 const createTableHider = (t: Test, url: string) => {
   const db = new Database(url.slice('file:'.length)).unsafeMode()
   t.teardown(() => {
@@ -27,7 +27,7 @@ const createTableHider = (t: Test, url: string) => {
   })
   const schema = db.prepare<[], SchemaRow>("select * from sqlite_schema where tbl_name not like 'sqlite_%'").all()
   db.pragma('writable_schema = on')
-  // Every connection reads the schema again after its version changes.
+  // Every connection reads the schema again when its version changes.
   const change = (work: () => void): void => {
     db.exec('begin immediate')
     work()

@@ -4,16 +4,16 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { test } from 'tap'
 import { createServer } from '../../app.ts'
 import { connectDirectly } from '../contract/engines.ts'
-import { listening, need, settings } from '../helper.ts'
+import { listening, required, settings } from '../helper.ts'
 import { emptyPostgres, execute } from '../postgres.ts'
 
 const skip = (await emptyPostgres()) === null
 
 const PATHS = ['/apps', '/apps?limit=10', '/audits', '/client_keys']
 
-test('a request whose client has disconnected cancels its query', { skip }, async t => {
-  const url = need((await emptyPostgres()) ?? undefined, 'PostgreSQL')
-  // As through a pooler: only the cancellation can end a wait for a lock.
+test("a request's query is cancelled if its client disconnects", { skip }, async t => {
+  const url = required((await emptyPostgres()) ?? undefined, 'PostgreSQL')
+  // Simulates a pooler, with which only a cancel request can end a wait for a lock.
   const { env, key } = settings(t, { DATABASE_URL: url, DATABASE_LISTEN_URL: url })
   const fastify = await createServer(env)
   t.teardown(() => fastify.close())

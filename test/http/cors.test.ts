@@ -2,7 +2,7 @@ import { test } from 'tap'
 import { listening, raw, world } from '../helper.ts'
 import { signIn } from '../routes/user.ts'
 
-test('every kind of reply to a page of an allowed origin has CORS headers', async t => {
+test('every kind of response to a page from an allowed origin has CORS headers', async t => {
   const origin = 'https://app.example.com'
   const made = await world(t, { CORS_ORIGINS: origin })
   const ada = await signIn(made, 'ada')
@@ -51,7 +51,7 @@ test('every kind of reply to a page of an allowed origin has CORS headers', asyn
   t.match(preflight, /^access-control-allow-headers: .*x-request-id/im)
 })
 
-test('an OPTIONS request that is refused gets a problem document', async t => {
+test('a refused OPTIONS request gets a problem document', async t => {
   const { call, fastify } = await world(t, { CORS_ORIGINS: 'https://app.example.com' })
   for (const [url, status, code, headers, payload] of [
     ['/apps?x=%zz', 400, 'BAD_URL', {}],

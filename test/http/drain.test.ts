@@ -12,9 +12,9 @@ const DRAIN_DELAY_MS = 1000
 
 interface Client {
   socket: Socket
-  /** Sends `GET /up` immediately, and returns the reply. */
+  /** Sends `GET /up` immediately, and returns the response. */
   call: () => Promise<string>
-  /** Resolves when the connection has ended, with the text since the last reply. */
+  /** Resolves when the connection has ended, with the data received since the last response. */
   ended: Promise<string>
 }
 
@@ -47,7 +47,10 @@ const turn = async (): Promise<void> => {
 const KEPT = /^HTTP\/1\.1 200 .*\r\nConnection: keep-alive\r\n/s
 const LAST = /^HTTP\/1\.1 200 .*\r\nConnection: close\r\n/is
 
-/** Creates a service and clients that have each received a reply. `stop` begins to stop it, with mocked timers. */
+/**
+ * Creates a service, and clients that have each received a response. `stop` starts to stop the service, with mocked
+ * timers.
+ */
 const serving = async (t: Test, count: number) => {
   const fastify = await createServer(settings(t, { PORT: '0' }).env)
   t.teardown(() => fastify.close())
@@ -60,14 +63,14 @@ const serving = async (t: Test, count: number) => {
       mock.timers.reset()
     })
     const closed = fastify.close()
-    // Several turns of the event loop pass between the call and the hook that sets this.
+    // Several turns of the event loop pass between the call and the hook that sets this state.
     while (fastify.server.keepAliveTimeout !== DRAIN_DELAY_MS) await turn()
     return { closed }
   }
   return { fastify, port, clients, stop }
 }
 
-test('a connection may be idle for 60 seconds, during a request and between two requests', async t => {
+test('a connection may be idle for 60 seconds, whether during a request or between two requests', async t => {
   const { fastify, port } = await serving(t, 0)
   const connection = once(fastify.server, 'connection') as Promise<[Socket]>
   const client = await connected(port)
@@ -78,7 +81,7 @@ test('a connection may be idle for 60 seconds, during a request and between two 
   client.socket.destroy()
 })
 
-test('every idle connection gets one more reply after the stop, and the last reply closes it', async t => {
+test('after shutdown starts, every idle connection gets one more response, which closes it', async t => {
   const { clients, stop } = await serving(t, 50)
   const { closed } = await stop()
   for (const { call, ended } of clients) {
@@ -88,7 +91,7 @@ test('every idle connection gets one more reply after the stop, and the last rep
   await closed
 })
 
-test('requests that arrive before the deadline get a reply, even if the timer fires first', async t => {
+test('requests that arrive before the deadline get a response, even if the timer fires first', async t => {
   const { clients, stop } = await serving(t, 50)
   const { closed } = await stop()
   const replies = clients.map(async ({ call }) => await call())
@@ -97,7 +100,7 @@ test('requests that arrive before the deadline get a reply, even if the timer fi
   await closed
 })
 
-test('connections without a request are closed at the deadline, whether used or not', async t => {
+test('connections without a request are closed at the deadline, whether or not they were used', async t => {
   const { port, clients, stop } = await serving(t, 3)
   clients.push(await connected(port))
   const { closed } = await stop()
@@ -109,7 +112,7 @@ test('connections without a request are closed at the deadline, whether used or 
 const HALF = `POST /nowhere HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{"a"`
 const RUNNING = HALF.replace('/nowhere', '/auth/sign_in')
 
-test('at the deadline, only connections with a running request stay open, until it has a reply', async t => {
+test('at the deadline, only connections with a request in progress stay open, until they get their response', async t => {
   const { port, stop } = await serving(t, 0)
   const idle: Client[] = []
   for (const text of ['GET /up HTTP/1.1\r\nHo', HALF]) {
@@ -117,13 +120,13 @@ test('at the deadline, only connections with a running request stay open, until 
     client.socket.write(text)
     idle.push(client)
   }
-  // The service has ended its side, but the client never ends its own.
+  // The service has ended its side of the connection, but the client never ends its own.
   const halfClosed = connect({ port, host: '127.0.0.1', allowHalfOpen: true }).resume()
   halfClosed.write('NONSENSE\r\n\r\n')
   await once(halfClosed, 'end')
   const running = await connected(port)
   running.socket.write(RUNNING)
-  // Its reply shows that the earlier data on other connections has been read.
+  // The response shows that the earlier data on the other connections has been read.
   await (await connected(port)).call()
   const { closed } = await stop()
   mock.timers.tick(DRAIN_DELAY_MS)
@@ -134,7 +137,7 @@ test('at the deadline, only connections with a running request stay open, until 
   halfClosed.destroy()
 })
 
-test('a connection that is accepted at the deadline has as much time as the others', async t => {
+test('a connection that is accepted at the deadline gets as much time as the others', async t => {
   const { fastify, port, stop } = await serving(t, 0)
   const running = await connected(port)
   running.socket.write(RUNNING)
@@ -164,7 +167,7 @@ test('a connection without a known address is closed', async t => {
   t.ok(reset.destroyed)
 })
 
-test('an unexpected error at the start is rethrown unchanged', async t => {
+test('an unexpected error at startup is rethrown unchanged', async t => {
   const fastify = await createServer(settings(t, { PORT: '0' }).env)
   const error = new Error('out of the blue')
   t.intercept(fastify.server, 'listen', {
@@ -175,7 +178,7 @@ test('an unexpected error at the start is rethrown unchanged', async t => {
   t.equal(await listen(fastify).catch((thrown: unknown) => thrown), error)
 })
 
-test('a service without connections stops at once', async t => {
+test('a service without connections stops immediately', async t => {
   const { fastify, stop } = await serving(t, 0)
   const { closed } = await stop()
   await closed

@@ -11,7 +11,7 @@ const issue = async ({ call }: World, body: string | Buffer, headers: Record<str
 const namesOf = async ({ call }: World): Promise<string[]> =>
   ((await call('GET', '/client_keys')).json as { name: string }[]).map(({ name }) => name)
 
-test('a body that is not UTF-8 is refused, and nothing is stored', async t => {
+test('a body that is not valid UTF-8 is rejected, and nothing is stored', async t => {
   const made = await world(t)
   const before = await namesOf(made)
   for (const bytes of [
@@ -34,7 +34,7 @@ test('a body that is not UTF-8 is refused, and nothing is stored', async t => {
   t.equal((await issue(made, '{"name":"café 𝕏 \\ud835\\udd4f \ufffd"}')).json.name, 'café 𝕏 𝕏 \ufffd')
 })
 
-test('a charset other than UTF-8 is refused, even if the bytes are valid', async t => {
+test('a charset other than UTF-8 is rejected, even if the bytes are valid UTF-8', async t => {
   const made = await world(t)
   for (const type of [
     'application/json; charset=iso-8859-1',
@@ -57,7 +57,7 @@ test('a charset other than UTF-8 is refused, even if the bytes are valid', async
   }
 })
 
-test('a body with a Content-Encoding is refused, but the header is ignored without a body', async t => {
+test('a body with a Content-Encoding is rejected, but the header is ignored if there is no body', async t => {
   const made = await world(t)
   for (const coding of ['gzip', 'br', 'GZIP', 'identity, gzip', 'utf-8']) {
     const { status, json } = await issue(made, '{"name":"x"}', { 'content-encoding': coding })
@@ -74,7 +74,7 @@ test('a byte order mark before JSON is ignored', async t => {
   t.equal((await issue(made, '\ufeff')).status, 400)
 })
 
-test('a lone surrogate is refused in every field, and the field is named', async t => {
+test('a lone surrogate is rejected in every field, and the error names the field', async t => {
   const made = await world(t)
   const ada = await signIn(made, 'ada')
   const app = '/apps/70e2d94bc6a18f'
@@ -96,7 +96,7 @@ test('a lone surrogate is refused in every field, and the field is named', async
   t.equal((await made.call('GET', `/apps?tagged_with=${encodeURIComponent('[{"\\ud800":"a"}]')}`)).status, 422)
 })
 
-test('percent-encoding that is not UTF-8 is refused in the path and in the query', async t => {
+test('percent-encoding of invalid UTF-8 is rejected in the path and in the query', async t => {
   const { call } = await world(t)
   for (const url of [
     '/client_keys?name=caf%e9',
@@ -114,7 +114,7 @@ test('percent-encoding that is not UTF-8 is refused in the path and in the query
   t.equal((await call('GET', '/client_keys?name=caf%c3%a9%20%25')).status, 200)
 })
 
-test('a User-Agent is stored as UTF-8, and refused if it is in another encoding', async t => {
+test('a User-Agent is stored if it is UTF-8, and rejected if it has another encoding', async t => {
   const made = await world(t)
   const port = await listening(made.fastify)
   const get = async (agent: Buffer): Promise<string> =>
@@ -135,11 +135,11 @@ test('a User-Agent is stored as UTF-8, and refused if it is in another encoding'
   t.equal(at(await made.fastify.clientKeys.tokens(id)).lastUsedAgent, `café/1.0 ${'𝕏'.repeat(191)}`)
 })
 
-test('an Idempotency-Key that is not ASCII is refused', async t => {
+test('an Idempotency-Key that is not ASCII is rejected', async t => {
   const made = await world(t)
   const { status, json } = await issue(made, '{"name":"x"}', { 'idempotency-key': 'caf\u00e9' })
   t.match(
     { status, json },
-    { status: 422, json: { errors: ['Idempotency-Key must be 1 to 255 visible ASCII characters'] } }
+    { status: 422, json: { errors: ['Idempotency-Key must have 1 to 255 visible ASCII characters'] } }
   )
 })

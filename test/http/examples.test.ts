@@ -1,26 +1,28 @@
 import { test } from 'tap'
 import type { Test } from 'tap'
 import { connect } from '../domain/access/matrix/rows.ts'
-import { need, onlyOnSqlite, world } from '../helper.ts'
+import { onlyOnSqlite, required, world } from '../helper.ts'
 import type { World } from '../helper.ts'
 import { signIn } from '../routes/user.ts'
 import { differences, dump, filledIn } from './examples.ts'
 
-/** The rows that the examples of the documentation create. A key expires after a day. */
+/** The rows that the documentation's examples create. The key expires after a day. */
 const CREATED: Readonly<Record<string, readonly string[]>> = {
   'POST /client_keys': ['audits +', 'client_key_tokens +', 'client_keys +'],
-  'POST /organizations': ['audits +', 'organizations +']
+  'POST /organizations': ['audits +', 'organizations +'],
+  'POST /services': ['audits +', 'services +']
 }
 
-/** Creates a world with a client key, in addition to the sample data. */
+/** Creates a world with a client key in addition to the sample data. */
 const populated = async (t: Test) => {
   const made = await world(t)
   const issued = await made.call('POST', '/client_keys', { name: 'billing-sync' })
+  await made.call('POST', '/services', { name: 'orders', scopes: [{ name: 'orders:read' }] })
   const db = await connect(t, made.env.DATABASE_URL)
   return { made, keyId: String(issued.json.id), db }
 }
 
-test('the examples of every operation, sent unchanged, change nothing that exists', onlyOnSqlite, async t => {
+test('sending the examples of every operation unchanged does not change existing resources', onlyOnSqlite, async t => {
   const { made, db } = await populated(t)
   const ada = await signIn(made, 'ada')
   const dmitri = await signIn(made, 'dmitri')
@@ -47,7 +49,7 @@ test('the examples of every operation, sent unchanged, change nothing that exist
   }
 })
 
-test('what the examples create is recognizable, and the key is limited and short-lived', async t => {
+test('the resources that the examples create are recognizable, and the key is limited and short-lived', async t => {
   const { call, ...made } = await world(t)
   const requests = await filledIn({ call, ...made })
   const bodyOf = (operation: string): unknown => requests.find(each => each.operation === operation)?.body
@@ -58,7 +60,7 @@ test('what the examples create is recognizable, and the key is limited and short
   t.match(bodyOf('POST /organizations'), { name: 'Created in the documentation' })
 })
 
-test('an unchanged body of the form does not change an existing resource', onlyOnSqlite, async t => {
+test('submitting the prefilled form does not change an existing resource', onlyOnSqlite, async t => {
   const { made, keyId, db } = await populated(t)
   const ada = await signIn(made, 'ada')
   const targets: Readonly<Record<string, string>> = {
@@ -66,6 +68,7 @@ test('an unchanged body of the form does not change an existing resource', onlyO
     '/client_keys/{id}': `/client_keys/${keyId}`,
     '/organizations/{id}': '/organizations/1',
     '/profile': '/profile',
+    '/services/{name}': '/services/orders',
     '/users/{id}': '/users/1'
   }
   const updates = (await filledIn(made)).filter(
@@ -82,10 +85,10 @@ test('an unchanged body of the form does not change an existing resource', onlyO
   }
 })
 
-test('a key that is revoked with the body of the form has no reason in the audit trail', async t => {
+test('a key that is revoked with the prefilled form has no reason in the audit trail', async t => {
   const { made, keyId } = await populated(t)
   const revoke = (await filledIn(made)).find(({ operation }) => operation === 'POST /client_keys/{id}/revoke')
-  const [payload, headers] = need(revoke, 'the operation').sent
+  const [payload, headers] = required(revoke, 'the operation').sent
   const { status, json } = await made.call('POST', `/client_keys/${keyId}/revoke`, payload, headers)
   t.match([status, json], [200, { revoked_reason: null }])
 })

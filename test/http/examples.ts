@@ -1,4 +1,4 @@
-import { need } from '../helper.ts'
+import { required } from '../helper.ts'
 import type { World } from '../helper.ts'
 import { toForm } from '../domain/access/matrix/matrix.ts'
 import type { Db } from '../domain/access/matrix/rows.ts'
@@ -25,7 +25,7 @@ interface Operation {
   requestBody?: { content: Record<string, Media> }
 }
 
-/** A request with the initial values of the form of an operation. */
+/** A request with the initial values of an operation's form. */
 export interface FilledIn {
   readonly operation: string
   readonly method: string
@@ -34,12 +34,12 @@ export interface FilledIn {
   readonly body: unknown
   /** The body as it is sent, and its media type. */
   readonly sent: readonly [payload: string | undefined, headers: Readonly<Record<string, string>>]
-  /** Whether no field of the body is required. */
+  /** Whether the body has no required fields. */
   readonly isBodyEmpty: boolean
 }
 
 /**
- * Returns the sample that Swagger UI generates for a schema: the first example, the default, or else a value of the
+ * Returns the value that Swagger UI generates for a schema: its first example, its default, or else a value of its
  * type.
  */
 const sampleOf = ({ type, enum: values, default: byDefault, examples, properties, items }: Schema): unknown => {
@@ -50,7 +50,7 @@ const sampleOf = ({ type, enum: values, default: byDefault, examples, properties
     case 'object':
       return Object.fromEntries(Object.entries(properties ?? {}).map(([name, each]) => [name, sampleOf(each)]))
     case 'array':
-      return [sampleOf(need(items, 'items'))]
+      return [sampleOf(required(items, 'items'))]
     case 'integer':
     case 'number':
       return 0
@@ -62,12 +62,12 @@ const sampleOf = ({ type, enum: values, default: byDefault, examples, properties
 }
 
 const bodyOf = ({ schema, example, examples }: Media): unknown =>
-  example ?? (examples === undefined ? sampleOf(schema) : need(Object.values(examples)[0], 'an example').value)
+  example ?? (examples === undefined ? sampleOf(schema) : required(Object.values(examples)[0], 'an example').value)
 
 const encoded = (type: string, body: unknown): string =>
   type === 'application/json' ? JSON.stringify(body) : toForm(body as object)
 
-/** Returns the requests of all operations of the OpenAPI document, with its examples. */
+/** Returns requests for all operations in the OpenAPI document, with the document's examples. */
 export const filledIn = async ({ call }: World): Promise<FilledIn[]> => {
   const { paths } = (await call('GET', '/docs/json')).json as { paths: Record<string, Record<string, Operation>> }
   return Object.entries(paths).flatMap(([path, operations]) =>
@@ -83,7 +83,7 @@ export const filledIn = async ({ call }: World): Promise<FilledIn[]> => {
       return {
         operation: `${method.toUpperCase()} ${path}`,
         method: method.toUpperCase(),
-        path: path.replaceAll(/\{(\w+)\}/g, (_, name: string) => String(need(values.get(name), `${path} ${name}`))),
+        path: path.replaceAll(/\{(\w+)\}/g, (_, name: string) => String(required(values.get(name), `${path} ${name}`))),
         query: query.toString(),
         body,
         sent: body === undefined ? [undefined, {}] : [encoded(type, body), { 'content-type': type }],
@@ -93,7 +93,7 @@ export const filledIn = async ({ call }: World): Promise<FilledIn[]> => {
   )
 }
 
-/** Tables that every request changes: the usage of credentials, and counters. */
+/** Tables that every request changes: counters, and the usage of credentials. */
 const COUNTED =
   /^(sqlite_|__drizzle|client_key_usage|environment_key_uses|client_key_epoch|client_key_changes|audit_head)/
 
@@ -109,7 +109,7 @@ export const dump = async ({ execute }: Db): Promise<Rows> => {
   return rows
 }
 
-/** Returns the differences of two dumps: `apps +` is a new row, and `apps -` a row that was deleted or changed. */
+/** Returns the differences between two dumps: `apps +` is a new row, and `apps -` is a deleted or changed row. */
 export const differences = (before: Rows, after: Rows): string[] =>
   [...after].flatMap(([table, rows]) => {
     const was = before.get(table) ?? []

@@ -5,7 +5,7 @@ import type { World } from '../helper.ts'
 const PROXIES = { TRUST_PROXY: '127.0.0.1, 10.0.0.0/8' }
 const LOGIN = { email: 'ada@example.com', password: SAMPLE_PASSWORD }
 
-/** Collects the addresses of each request when its reply is sent. */
+/** Collects each request's addresses when its response is sent. */
 const seenBy = ({ fastify }: World): { ip: string; ips: string[] | undefined }[] => {
   const seen: { ip: string; ips: string[] | undefined }[] = []
   fastify.addHook('onSend', async ({ ip, ips }) => {
@@ -23,7 +23,7 @@ const statusFrom = async (made: World, token: string, forwarded: string): Promis
   (await made.call('GET', '/apps', undefined, { authorization: `Bearer ${token}`, 'x-forwarded-for': forwarded }))
     .status
 
-test('behind a proxy that adds ports and brackets, the address of a request is the address of the client', async t => {
+test("behind a proxy that adds ports and brackets, a request's address is that of the client", async t => {
   const made = await world(t, PROXIES)
   const seen = seenBy(made)
   for (const [forwarded, ip, ips] of [
@@ -41,7 +41,7 @@ test('behind a proxy that adds ports and brackets, the address of a request is t
   t.match(seen.pop(), { ip: '203.0.113.7' }, 'even if there is no route')
 })
 
-test('allowed_ips apply to addresses in each notation of the proxies', async t => {
+test('allowed_ips apply to addresses in every notation that proxies use', async t => {
   const made = await world(t, PROXIES)
   const token = await limitedKey(made, ['203.0.113.0/24', '2001:db8::/64'])
   for (const inside of [
@@ -64,7 +64,7 @@ test('allowed_ips apply to addresses in each notation of the proxies', async t =
   }
 })
 
-test('several lines of X-Forwarded-For are one list, and Forwarded is ignored', async t => {
+test('several X-Forwarded-For lines are treated as one list, and Forwarded is ignored', async t => {
   const made = await world(t, PROXIES)
   const seen = seenBy(made)
   const port = await listening(made.fastify)
@@ -91,12 +91,12 @@ const attempt = async ({ fastify }: World, url: string, forwarded: string) => {
 test("users behind a proxy that adds ports do not use up each other's login attempts", async t => {
   const made = await world(t, PROXIES)
   for (let i = 0; i < 60; i++) await attempt(made, '/auth', `203.0.113.7:${50_000 + i}`)
-  t.equal((await attempt(made, '/auth', '203.0.113.7:51234')).status, 429, 'it is one address with any port')
+  t.equal((await attempt(made, '/auth', '203.0.113.7:51234')).status, 429, 'the port is not part of the address')
   t.equal((await attempt(made, '/auth/sign_in', '203.0.113.8:51234')).status, 200)
   t.equal((await attempt(made, '/auth/sign_in', '[2001:db8::5]:443')).status, 200)
 })
 
-test('sign-in and sign-up from an unreadable address are refused with the reason', async t => {
+test('sign-in and sign-up from an unreadable address are refused with a reason', async t => {
   const made = await world(t, PROXIES)
   for (const forwarded of ['unknown', '_hidden', '203.0.113.7, x', '[2001:db8::5', '203.0.113.7:port']) {
     for (const url of ['/auth', '/auth/sign_in']) {

@@ -12,7 +12,7 @@ const fill = (count: number): string => 'a:\r\n'.repeat(count)
 interface Sent {
   /** The first lines, such as headers that the client forged. */
   first?: string
-  /** The total number of lines. */
+  /** The total number of header lines. */
   lines: number
   /** The last lines, which a proxy adds. */
   last: string
@@ -57,7 +57,7 @@ test('a request with more header lines than Node.js keeps is refused, regardless
   }
 })
 
-test('such a request is refused without a credential and without a route, too', async t => {
+test('such a request is refused even without a credential or a route', async t => {
   const { fastify } = await world(t)
   const port = await listening(fastify)
   for (const path of ['/up', '/nope', '/auth/sign_in', '/docs/json']) {
@@ -69,8 +69,8 @@ test('such a request is refused without a credential and without a route, too', 
   }
 })
 
-/** Opens a connection that stays open. `send` returns the status of the reply. */
-const keptOpen = async (t: Test, { fastify }: World) => {
+/** Opens a persistent connection. `send` returns the status of the response. */
+const openPersistentConnection = async (t: Test, { fastify }: World) => {
   const socket = connect(await listening(fastify), '127.0.0.1')
   t.teardown(() => socket.destroy())
   await once(socket, 'connect')
@@ -98,9 +98,9 @@ const replyOn = async (socket: Socket): Promise<number> => {
   return statusOf(text)
 }
 
-test('lines are counted for each request of a connection, even if it arrives in parts', async t => {
+test('lines are counted for each request on a connection, even if it arrives in parts', async t => {
   const made = await world(t)
-  const { send } = await keptOpen(t, made)
+  const { send } = await openPersistentConnection(t, made)
   const head = `GET /apps?limit=1 HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${made.key.keyAccessToken}\r\n`
   t.equal(await send(`${head}\r\n`), 200)
   t.equal(
@@ -112,9 +112,9 @@ test('lines are counted for each request of a connection, even if it arrives in 
   t.equal(await send(`${head}\r\n`), 200)
 })
 
-test('lines after a body are not headers, neither of this request nor of the next', async t => {
+test('lines after a body are not counted as headers of this request or the next one', async t => {
   const made = await world(t)
-  const { send } = await keptOpen(t, made)
+  const { send } = await openPersistentConnection(t, made)
   const { keyAccessToken } = made.key
   const trailers = (lines: number) =>
     `Origin: https://evil.example\r\nAuthorization: Bearer ${keyAccessToken}\r\n${fill(lines)}`

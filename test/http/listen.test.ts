@@ -9,7 +9,7 @@ import { describeStart } from '../../http/listen.ts'
 import { VERSION } from '../../version.ts'
 import { hasIpv6, logLines, refuses, start } from './service.ts'
 
-test('by default the service listens at 127.0.0.1 only, which clients reach as localhost', async t => {
+test('by default, the service listens only on 127.0.0.1, which clients can reach as localhost', async t => {
   const { port, headers } = await start(t)
   for (const host of ['127.0.0.1', 'localhost']) {
     t.equal((await fetch(`http://${host}:${port}/apps`, { headers })).status, 200, host)
@@ -18,13 +18,13 @@ test('by default the service listens at 127.0.0.1 only, which clients reach as l
   t.match(await raw(port, 'nonsense\r\n\r\n'), 'BAD_REQUEST')
 })
 
-test('HOST can be localhost, which this machine resolves', async t => {
+test('HOST can be localhost, and is resolved by this machine', async t => {
   const { port, headers } = await start(t, { HOST: 'localhost' })
   t.equal((await fetch(`http://localhost:${port}/apps`, { headers })).status, 200)
 })
 
-test('if localhost has two addresses, one server listens at the first', async t => {
-  // Simulates a machine with both addresses, for each of which Fastify would open a server.
+test('if localhost has two addresses, a single server listens on the first', async t => {
+  // Simulates a machine with both addresses. Fastify would open a server for each of them.
   const twoAddresses = `
     import dns from 'node:dns'
     import { syncBuiltinESMExports } from 'node:module'
@@ -43,7 +43,7 @@ test('if localhost has two addresses, one server listens at the first', async t 
   t.equal(stdout.match(/Server listening/g)?.length, 1)
 })
 
-test('an unavailable port or host stops the start with a clear message', async t => {
+test('an unavailable port or host prevents startup with a clear message', async t => {
   for (const host of ['127.0.0.1', ...(hasIpv6 ? ['::1'] : [])]) {
     const other = createNetServer().listen(0, host)
     await once(other, 'listening')
@@ -67,7 +67,7 @@ test('an unavailable port or host stops the start with a clear message', async t
   }
 })
 
-test('the first line of the log contains the version, engine, node and Redis', async t => {
+test('the first line of the log contains the version, the engine, the node and whether Redis is used', async t => {
   const { output } = await start(t, { NODE_NAME: 'api-1', REDIS_URL: 'redis://:hunter2@127.0.0.1:1/0' })
   const line = logLines(output().stdout).find(({ msg }) => String(msg).includes('Server listening'))
   const about = `Trivial API ${VERSION}, Node.js ${process.version.slice(1)}, SQLite, node api-1, Redis at 127.0.0.1:1`
@@ -80,7 +80,7 @@ test('the first line of the log contains the version, engine, node and Redis', a
   t.equal(describeStart(settings), about)
 })
 
-test('an unexpected error stops the start and is printed unchanged', async t => {
+test('an unexpected error prevents startup and is printed unchanged', async t => {
   const fail =
     "import { Server } from 'node:net'; Server.prototype.listen = () => { throw new Error('out of the blue') }"
   const { code, stderr } = await run(t, 'server.ts', {
@@ -99,7 +99,7 @@ test("with CLIENT_KEY_JWT, the compiled service accepts Trivial's own tokens", a
   t.equal((await fetch(`http://127.0.0.1:${port}/apps`, { headers: { authorization: `Bearer ${token}` } })).status, 200)
 })
 
-test('connections that are reset at once do no harm and are not logged as failures', async t => {
+test('connections that are reset immediately do no harm and are not logged as failures', async t => {
   const service = await start(t)
   const base = `http://127.0.0.1:${service.port}`
   const issue = async (more: object) => {

@@ -55,7 +55,7 @@ test('each refusal is logged once with its reason, and the log contains no crede
   for (const credential of [token, keyId, secret, token.replaceAll('t', '%74')]) t.notMatch(stdout + stderr, credential)
 })
 
-test('a completed request is one line, which contains the key', async t => {
+test('a completed request is logged as one line, which contains the key', async t => {
   const service = await start(t)
   await (await fetch(`http://127.0.0.1:${service.port}/apps?limit=1`, { headers: service.headers })).text()
   service.process.kill('SIGTERM')
@@ -72,7 +72,7 @@ test('a completed request is one line, which contains the key', async t => {
   })
 })
 
-test("the line of a user's request contains the user", async t => {
+test("the log line of a user's request contains the user", async t => {
   const service = await start(t)
   const base = `http://127.0.0.1:${service.port}`
   const body = JSON.stringify({ name: 'Eve', email: 'eve@example.com', password: 'seven green kettles' })
@@ -99,7 +99,7 @@ test("the line of a user's request contains the user", async t => {
   }
 })
 
-test('entries of the allow-list that no token can contain are counted in a warning', async t => {
+test('allow-list entries that no token can match are counted in a warning', async t => {
   const service = await start(t, { CLIENT_KEYS: 'xxx, another-key' })
   t.match(service.output().stdout, '"entries":2')
 })
@@ -110,7 +110,7 @@ test("a log that can't be written does not stop the service", async t => {
   for (let i = 0; i < 20; i++) t.equal((await fetch(`http://127.0.0.1:${service.port}/up`)).status, 200)
 })
 
-test('values under the names of credentials are redacted in any form', async t => {
+test('values with the names of credentials are redacted in any form', async t => {
   let written = ''
   const stream = new Writable({
     write: (chunk: Buffer, _encoding, done) => {
@@ -136,7 +136,7 @@ test('values under the names of credentials are redacted in any form', async t =
   t.notMatch(written, secret)
 })
 
-test('each completed request is one line with its principal, and an error of the log stream is ignored', async t => {
+test('each completed request is logged as one line with its principal, and errors of the log stream are ignored', async t => {
   let written = ''
   const stream = new Writable({
     write: (chunk: Buffer, _encoding, done) => {
@@ -174,10 +174,10 @@ test('each completed request is one line with its principal, and an error of the
   t.notOk('user' in at(lines, 1) || 'key' in at(lines, 1))
   t.ok(stream.emit('error', new Error('the disk is full')), 'there is a listener')
   loggingOptions(stream)
-  t.equal(stream.listenerCount('error'), 1, 'one listener for all servers of a process')
+  t.equal(stream.listenerCount('error'), 1, 'all servers in a process share one listener')
 })
 
-test('redaction is fast even for malicious paths', async t => {
+test('redaction is fast even for maliciously crafted paths', async t => {
   t.equal(redact(`a ${'eyJ-'.repeat(50_000)}`), 'a [redacted]')
   t.equal(redact('eyJ-a '.repeat(50_000)).length, 300_000)
   t.equal(redactPath(`/${'x/'.repeat(5000)}?y`).length, 200)

@@ -27,7 +27,7 @@ const measured = async (t: Test): Promise<Measured> => {
   return { ...made, port, metricsPort, scrape: async () => await scrapeAt(metricsPort) }
 }
 
-/** Returns the samples in the text of the metrics, by name and labels. */
+/** Returns the samples in the metrics, by name and labels. */
 const samplesIn = (text: string): Record<string, number> =>
   Object.fromEntries(
     text
@@ -51,16 +51,16 @@ test('METRICS_PORT=0 selects a free port, which is logged and closed with the se
   t.equal(response.headers.get('content-type'), 'text/plain; version=0.0.4; charset=utf-8')
   t.match(await response.text(), /^trivial_epoch \d+$/m)
   t.equal((await fetch(url.replace('/metrics', '/apps'))).status, 404, 'there is no other route')
-  t.equal((await fetch(`http://127.0.0.1:${service.port}/metrics`)).status, 404, 'it is not part of the API')
+  t.equal((await fetch(`http://127.0.0.1:${service.port}/metrics`)).status, 404, 'the metrics are not part of the API')
   const silent = connect(Number(port), '127.0.0.1')
   await once(silent, 'connect')
   silent.write('GET /metr')
   service.process.kill('SIGTERM')
-  t.equal((await service.ended).code, 0, 'an open connection does not delay the stop')
+  t.equal((await service.ended).code, 0, 'an open connection does not delay shutdown')
   t.ok(await refuses(Number(port), '127.0.0.1'))
 })
 
-test('an unavailable port or host for metrics stops the start with a clear message', async t => {
+test('an unavailable port or host for metrics prevents startup with a clear message', async t => {
   const other = createNetServer().listen(0, '127.0.0.1')
   await once(other, 'listening')
   const { port } = other.address() as AddressInfo
@@ -80,7 +80,7 @@ test('an unavailable port or host for metrics stops the start with a clear messa
   }
 })
 
-test('requests are counted by method, route and status, for any path and method', async t => {
+test('requests with any path and method are counted by method, route and status', async t => {
   const { call, port, metricsPort, scrape } = await measured(t)
   const { json: apps } = await call('GET', '/apps')
   await call('GET', `/apps/${apps[0].name}`)
@@ -148,7 +148,7 @@ test('metrics include the token cache, the epoch and the pending usage', async t
   t.notOk('trivial_lease_remaining_seconds' in after, 'on SQLite, no lease limits the cache of a process')
 })
 
-test('metrics include the lease, the pool and the waiting times of receipts', async t => {
+test('metrics include the lease, the pool and the time spent waiting for receipts', async t => {
   const metrics = createMetrics({
     tokenCache: createTokenCache(),
     keyUsage: { pending: () => 0 },
@@ -171,7 +171,7 @@ test('metrics include the lease, the pool and the waiting times of receipts', as
   })
 })
 
-test('two servers in a process count separately, and each reports the metrics of the process', async t => {
+test('two servers in one process count separately, and each reports the process metrics', async t => {
   const [one, two] = [await measured(t), await measured(t)]
   await one.call('GET', '/up')
   const samples = samplesIn(await two.scrape())

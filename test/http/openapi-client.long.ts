@@ -24,7 +24,7 @@ const { data: key } = await client.POST('/client_keys', { body: { name: 'a', sco
 export const token: string | undefined = key?.key_access_token
 `
 
-/** Returns the errors of the TypeScript compiler for files in memory, as if they were in this folder. */
+/** Returns the TypeScript compiler's errors for files in memory, as if they were in this folder. */
 const issues = (sources: Record<string, string>): string[] => {
   const files = new Map(Object.entries(sources).map(([name, text]) => [join(root, 'test', name), text]))
   const options: ts.CompilerOptions = {
@@ -51,7 +51,7 @@ const issues = (sources: Record<string, string>): string[] => {
   return ts.getPreEmitDiagnostics(program).map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))
 }
 
-test('a client of openapi-fetch gets the list of apps as an array', async t => {
+test('an openapi-fetch client gets the list of apps as an array', async t => {
   const { call } = await world(t)
   const types = astToString(await openapiTS(JSON.stringify((await call('GET', '/docs/json')).json)))
   t.same(issues({ 'generated-api.ts': types, 'client.ts': CLIENT }), [])

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { test } from 'tap'
 import { command } from '../cli/terminal.ts'
-import { at, need, root, world } from '../helper.ts'
+import { at, required, root, world } from '../helper.ts'
 import type { World } from '../helper.ts'
 import { signIn } from '../routes/user.ts'
 
@@ -46,26 +46,26 @@ const operations = ({ paths }: Document): [route: string, operation: Operation][
   )
 
 const operationOf = ({ paths }: Document, path: string, method: string): Operation =>
-  need(paths[path]?.[method], `${method} ${path}`)
+  required(paths[path]?.[method], `${method} ${path}`)
 
 const PREFIX = '#/components/responses/'
 
 const responsesOf = ({ components }: Document, { responses }: Operation): [status: string, response: Response][] =>
   Object.entries(responses).map(([status, response]) => [
     status,
-    '$ref' in response ? need(components.responses[response.$ref.slice(PREFIX.length)], response.$ref) : response
+    '$ref' in response ? required(components.responses[response.$ref.slice(PREFIX.length)], response.$ref) : response
   ])
 
-/** The credentials that an operation accepts: as `security`, and as the sentence in its description. */
+/** The credentials that an operation accepts: `security`, and the corresponding sentence in the description. */
 type Access = readonly [security: unknown[], sentence: string]
 
 const open: Access = [[], '']
-const user: Access = [[{ bearer: [] }], 'Credential: the session of a user.']
+const user: Access = [[{ bearer: [] }], "Credential: a user's session."]
 const anyKey: Access = [[{ bearer: [] }], 'Credential: a client key.']
 const key = (scope: string): Access => [[{ bearer: [scope] }], `Credential: a client key with \`${scope}\`.`]
 const both = (scope: string, session = 'a user'): Access => [
   [{ bearer: [scope] }],
-  `Credential: a client key with \`${scope}\`, or the session of ${session}.`
+  `Credential: a client key with \`${scope}\`, or ${session}'s session.`
 ]
 const forAdmins = (scope: string): Access => both(scope, 'an administrator')
 
@@ -79,7 +79,7 @@ const accessTo = ({ security, description }: Operation): Access => [
   /(?<=\n\n)Credential: .*$/.exec(description ?? '')?.[0] ?? ''
 ]
 
-/** Returns whether requests without a credential are handled. */
+/** Returns whether requests without a credential are accepted. */
 const isOptional = ({ security }: Operation): boolean =>
   security.some(schemes => Object.keys(schemes as object).length === 0)
 
@@ -100,7 +100,7 @@ test('npm run openapi prints the document that the service serves', async t => {
   )
 })
 
-test('every route has a summary, a description, replies, problems with examples, and its accepted credentials', async t => {
+test('every route documents its summary, description, responses, problems with examples, and accepted credentials', async t => {
   const document = await documentOf(await world(t))
   const routes = operations(document)
   t.same(Object.fromEntries(routes.map(([route, operation]) => [route, accessTo(operation)])), {
@@ -125,10 +125,16 @@ test('every route has a summary, a description, replies, problems with examples,
     'POST /client_keys/inspect': forAdmins('client_keys:read'),
     'POST /introspect': introspecting,
     'POST /introspect/batch': introspecting,
+    'GET /client_keys/usage': forAdmins('client_keys:read'),
     'GET /client_keys/me': anyKey,
     'GET /client_keys/me/usage': anyKey,
     'GET /client_keys/{id}': forAdmins('client_keys:read'),
     'GET /client_keys/{id}/usage': forAdmins('client_keys:read'),
+    'GET /services': key('services:read'),
+    'GET /services/{name}': key('services:read'),
+    'POST /services': key('services:write'),
+    'PATCH /services/{name}': key('services:write'),
+    'DELETE /services/{name}': key('services:write'),
     'GET /receipts/{id}': forAdmins('client_keys:read'),
     'GET /nodes': forAdmins('client_keys:read'),
     'GET /organizations': both('organizations:read'),
@@ -156,6 +162,7 @@ test('every route has a summary, a description, replies, problems with examples,
     'POST /auth': open,
     'POST /auth/sign_in': open,
     'POST /client_keys': forAdmins('client_keys:write'),
+    'POST /client_keys/revoke': forAdmins('client_keys:write'),
     'POST /client_keys/{id}/revoke': forAdmins('client_keys:write'),
     'POST /client_keys/{id}/rotate': forAdmins('client_keys:write'),
     'POST /organizations': both('organizations:write'),
@@ -206,7 +213,7 @@ test('every route has a summary, a description, replies, problems with examples,
   }
 })
 
-test('replies match the document', async t => {
+test('responses match the document', async t => {
   const made = await world(t)
   const document = await documentOf(made)
   const ajv = new Ajv2020({ strict: false, formats: { 'date-time': true, uri: true } })
@@ -218,7 +225,7 @@ test('replies match the document', async t => {
     const [verb = '', path = ''] = route.split(' ')
     const method = verb.toLowerCase()
     const type = at(String(headers['content-type']).split(';'))
-    const response = need(operationOf(document, path, method).responses[String(status)], `${route} ${status}`)
+    const response = required(operationOf(document, path, method).responses[String(status)], `${route} ${status}`)
     const place =
       '$ref' in response ? response.$ref.split('/').slice(1) : ['paths', path, method, 'responses', String(status)]
     const pointer = [...place, 'content', type, 'schema']
@@ -270,6 +277,16 @@ test('replies match the document', async t => {
   check('GET /receipts/{id}', await made.call('GET', `/receipts/${revoked.json.receipt.id}`))
   check('GET /receipts/{id}', await made.call('GET', '/receipts/999'))
   check('GET /nodes', await made.call('GET', '/nodes'))
+  check('POST /services', await made.call('POST', '/services', { name: 'orders', scopes: [{ name: 'orders:read' }] }))
+  check('POST /services', await made.call('POST', '/services', { name: 'orders' }))
+  await made.call('POST', '/client_keys', { name: 'of a service', scopes: ['orders:read'] })
+  check('GET /services', await made.call('GET', '/services'))
+  check('GET /services/{name}', await made.call('GET', '/services/orders'))
+  check('GET /services/{name}', await made.call('GET', '/services/ledger'))
+  check('PATCH /services/{name}', await made.call('PATCH', '/services/orders', { description: 'Takes orders' }))
+  check('DELETE /services/{name}', await made.call('DELETE', '/services/orders'))
+  check('DELETE /services/{name}', await made.call('DELETE', '/services/orders?force=true'))
+  check('GET /client_keys', await made.call('GET', '/client_keys?name=of'))
   check('GET /audits', await made.call('GET', '/audits'))
   const ada = await signIn(made, 'ada')
   check('DELETE /auth/sign_out', await made.call('DELETE', '/auth/sign_out', undefined, { authorization: '' }))
@@ -304,7 +321,7 @@ test('replies match the document', async t => {
   check('GET /apps', await made.call('GET', '/apps', undefined, { 'sec-fetch-site': 'cross-site' }))
 })
 
-test('no password is published as an example', async t => {
+test('passwords have no examples in the document', async t => {
   const { call } = await world(t)
   const passwords: unknown[] = []
   JSON.stringify((await call('GET', '/docs/json')).json, (name, value: unknown) => {
@@ -315,7 +332,7 @@ test('no password is published as an example', async t => {
   for (const schema of passwords) t.notMatch(schema, { examples: Array })
 })
 
-test('the examples of the document are valid requests and replies', async t => {
+test("the document's examples are valid requests and responses", async t => {
   const document = await documentOf(await world(t))
   const ajv = new Ajv2020({ strict: false, formats: { 'date-time': true, uri: true } })
   ajv.addSchema(document, 'api')
@@ -330,7 +347,7 @@ test('the examples of the document are valid requests and replies', async t => {
   }
 })
 
-test('types are generated from the document without warnings', async t => {
+test('types can be generated from the document without warnings', async t => {
   const { default: openapiTS, astToString } = await import('openapi-typescript')
   const warnings: unknown[] = []
   for (const level of ['warn', 'error', 'log', 'info'] as const) {
@@ -346,7 +363,7 @@ test('types are generated from the document without warnings', async t => {
   t.same(warnings, [])
 })
 
-test('each problem reply occurs once in the document, and contains the scope of its route', async t => {
+test("each problem response occurs only once in the document, and contains its route's scope", async t => {
   const document = await documentOf(await world(t))
   const used = new Set<string>()
   for (const [route, operation] of operations(document)) {
@@ -369,7 +386,7 @@ test('each problem reply occurs once in the document, and contains the scope of 
     }
   }
   t.same([...used].sort(), Object.keys(document.components.responses).sort())
-  t.ok(JSON.stringify(document).length < 280_000)
+  t.ok(JSON.stringify(document).length < 310_000)
 })
 
 test('the values that Swagger UI fills in can be sent unchanged', async t => {
@@ -382,22 +399,26 @@ test('the values that Swagger UI fills in can be sent unchanged', async t => {
       if (parameter.name === 'after') t.equal(parameter.example, undefined, route)
     }
   }
-  const { content } = need(operationOf(document, '/client_keys', 'post').requestBody, 'a body')
-  const { status, json } = await call('POST', '/client_keys', need(content['application/json'], 'a JSON body').example)
+  const { content } = required(operationOf(document, '/client_keys', 'post').requestBody, 'a body')
+  const { status, json } = await call(
+    'POST',
+    '/client_keys',
+    required(content['application/json'], 'a JSON body').example
+  )
   t.equal(status, 201)
   t.ok(new Date(json.expires_at) > new Date())
   const headers = { authorization: `Bearer ${json.key_access_token}` }
   t.equal((await call('GET', '/apps', undefined, headers)).status, 200, 'the issued key can be used')
 })
 
-test('the documentation recommends a managed key, which is active immediately', async t => {
+test('the documentation recommends managed keys, which are active immediately', async t => {
   const { info, components } = await documentOf(await world(t))
   const commands = JSON.stringify([info, components.securitySchemes]).match(/key:issue[^`]*/g) ?? []
   t.ok(commands.length >= 2)
   for (const each of commands) t.match(each, /^key:issue -- --name /)
 })
 
-test('routes for signing up and in come before routes that need a session', async t => {
+test('sign-up and sign-in routes come before routes that require a session', async t => {
   const document = await documentOf(await world(t))
   const routes = operations(document).filter(([, { tags }]) => tags?.[0] === 'Signing in')
   const isOpen = routes.map(([, { security }]) => security.length === 0)
@@ -405,7 +426,7 @@ test('routes for signing up and in come before routes that need a session', asyn
   t.same(isOpen, [...isOpen].sort().reverse())
 })
 
-test('every reply that is not a problem has at most one media type, so that generated clients know its type', async t => {
+test('every response other than a problem has at most one media type, so that generated clients know its type', async t => {
   const document = await documentOf(await world(t))
   for (const [route, operation] of operations(document)) {
     for (const [status, { content = {} }] of responsesOf(document, operation)) {

@@ -8,13 +8,13 @@ test('pipelined requests after an acknowledged revocation are refused, even if t
   const { env, secret } = settings(t)
   const fastify = await createServer(env)
   t.teardown(() => fastify.close())
-  // SQLite can't distinguish this from another process.
+  // Revokes the key in the same process, which SQLite can't distinguish from another process.
   const storage = await openStorage(env['DATABASE_URL'])
   t.teardown(storage.close)
   const keys = createKeyService({ store: storage.keys, secret })
   const { key, keyAccessToken } = await keys.issue({ name: 'k' }, operator)
   let revoked: Promise<unknown> | undefined
-  // Revokes the key during a turn of the event loop in which Node.js has not parsed the next request yet.
+  // Revokes the key in a turn of the event loop before Node.js parses the next request.
   fastify.addHook('onRequest', (request, _reply, done) => {
     if (request.url === '/up?revoke') revoked = keys.revoke(key.id, null, operator)
     done()

@@ -5,13 +5,13 @@ import { DomainError } from '../../domain/domain-error.ts'
 import * as domainErrors from '../../domain/errors.ts'
 import * as httpErrors from '../../http/errors.ts'
 import { fieldIssues } from '../../http/validation-issues.ts'
-import { need, world } from '../helper.ts'
+import { required, world } from '../helper.ts'
 import { signIn } from '../routes/user.ts'
 
 const APP = '/apps/ba6811fb3e073d'
 const NEW = { descriptive_name: 'Night Shift', owner_type: 'User', owner_id: 1 }
 
-test('a problem contains the JSON pointers of the invalid fields', async t => {
+test('a problem contains JSON pointers to the invalid fields', async t => {
   const made = await world(t)
   const { call } = made
   await call('POST', '/client_keys', { name: 'taken' })
@@ -84,7 +84,7 @@ test('a problem contains the JSON pointers of the invalid fields', async t => {
   }
 })
 
-test('fields beyond the permission boundary are named as well', async t => {
+test('fields that exceed the permission boundary are also named', async t => {
   const made = await world(t)
   const dmitri = await signIn(made, 'dmitri')
   const { status, json } = await dmitri('POST', '/client_keys', { name: 'x', scopes: ['users:read', 'apps:read'] })
@@ -92,7 +92,7 @@ test('fields beyond the permission boundary are named as well', async t => {
   t.match(json, { code: 'BEYOND_CEILING', fields: [{ in: 'body', pointer: '/scopes', detail: json.detail }] })
 })
 
-test('names in a pointer are escaped, and escaped names of Ajv are read', async t => {
+test("names in a pointer are escaped, and Ajv's escaped names are unescaped", async t => {
   const detail = 'a/b is wrong'
   const problem = new domainErrors.InvalidFields({ issues: [{ path: ['a/b~c', '0'], detail }] })
   t.same(problemFields(problem, {}, 'body'), [{ in: 'body', pointer: '/a~1b~0c/0', detail }])
@@ -102,14 +102,14 @@ test('names in a pointer are escaped, and escaped names of Ajv are read', async 
   t.same(problemFields(problem), [], 'a field that the route does not have is omitted')
 })
 
-test('the document contains every code that a client can get, and describes each member of a problem', async t => {
+test('the document contains every code that a client can get, and describes each property of a problem', async t => {
   const { call } = await world(t)
   const { components } = (await call('GET', '/docs/json')).json as {
     components: { schemas: Record<string, { properties: Record<string, { enum?: string[]; description?: string }> }> }
   }
-  const { properties } = need(components.schemas['Problem'], 'Problem')
+  const { properties } = required(components.schemas['Problem'], 'Problem')
   const made = Object.values({ ...domainErrors, ...httpErrors }).flatMap(each => {
-    // The name of the class of each kind of failure is its code.
+    // The class name of each kind of failure is its code.
     return Object.getPrototypeOf(each) === DomainError ? [each.name] : []
   })
   t.ok(made.length > 50)

@@ -6,7 +6,7 @@ import { at, listening, raw, world } from '../helper.ts'
 
 const PROBLEM = 'application/problem+json'
 
-test('unknown routes and methods return problem documents', async t => {
+test('unknown routes and methods cause problem documents', async t => {
   const { call } = await world(t)
   for (const url of [
     '/',
@@ -40,7 +40,7 @@ test('unknown routes and methods return problem documents', async t => {
   }
 })
 
-test('an unreadable request returns a problem document', async t => {
+test('a malformed request causes a problem document', async t => {
   const { fastify, key } = await world(t)
   const port = await listening(fastify)
   const head = `Host: localhost\r\nAuthorization: Bearer ${key.keyAccessToken}\r\nConnection: close\r\n`
@@ -85,7 +85,7 @@ test('a client that disconnects before its request is complete does no harm', as
   t.equal((await call('GET', '/up')).status, 200)
 })
 
-test('invalid JSON, bodies that are too large and other types are distinguished', async t => {
+test('invalid JSON, bodies that are too large and unsupported types are distinguished', async t => {
   const { call } = await world(t)
   const url = '/apps'
   const json = { 'content-type': 'application/json' }
@@ -123,11 +123,11 @@ test('invalid JSON, bodies that are too large and other types are distinguished'
     ['POST', '/nope', 'ROUTE_NOT_FOUND'],
     ['POST', '/up', 'METHOD_NOT_ALLOWED']
   ] as const) {
-    t.match((await call(method, path, '{', json)).json, { code }, 'the reply is sent before the body is read')
+    t.match((await call(method, path, '{', json)).json, { code }, 'the response is sent before the body is read')
   }
 })
 
-test('no reply repeats a credential from any part of a request', async t => {
+test('no response repeats a credential from any part of a request', async t => {
   const { call, key } = await world(t)
   const { keyAccessToken: token, keyId } = key
   const replies = [
@@ -148,7 +148,7 @@ test('no reply repeats a credential from any part of a request', async t => {
   }
 })
 
-test('health checks need no credential', async t => {
+test('health checks do not require a credential', async t => {
   const { fastify, env } = await world(t)
   t.same((await fastify.inject('/up')).json(), { status: 'ok' })
   t.same((await fastify.inject('/ready')).json(), { status: 'ok', changes: 'accepted', failing: [] })
@@ -172,7 +172,7 @@ test('an unexpected error causes a 500 without details', async t => {
   t.notMatch(text, /database|sqlite|connection/i)
 })
 
-test('replies have security headers', async t => {
+test('responses have security headers', async t => {
   const { call } = await world(t)
   for (const url of ['/up', '/apps', '/nope']) {
     t.match(
@@ -187,7 +187,7 @@ test('replies have security headers', async t => {
   }
 })
 
-test('X-Forwarded-For is used only from configured proxies', async t => {
+test('X-Forwarded-For is used only if a configured proxy sent it', async t => {
   const behind = await world(t, { TRUST_PROXY: '10.0.0.0/8' })
   const direct = await world(t)
   for (const { fastify, names } of [

@@ -1,11 +1,11 @@
 import { test } from 'tap'
 import { command } from '../cli/terminal.ts'
-import { listening, need, raw, world } from '../helper.ts'
+import { listening, required, raw, world } from '../helper.ts'
 import type { Reply, World } from '../helper.ts'
 
 const PUBLIC_URL = 'https://example.com/keys'
 
-/** Headers that must not affect the URLs for clients. */
+/** Headers that must not affect the URLs that clients get. */
 const FORGED = {
   host: 'other.example.org',
   forwarded: 'host=other.example.org;proto=http',
@@ -32,7 +32,7 @@ const CREATED: readonly [url: string, body: object][] = [
   ['/client_keys', { name: 'one' }]
 ]
 
-/** Gives every list a second page. */
+/** Adds a second page to every list. */
 const fill = async ({ call }: World): Promise<void> => {
   await call('POST', '/client_keys', { name: 'a' })
   await call('POST', '/client_keys', { name: 'b' })
@@ -41,9 +41,9 @@ const fill = async ({ call }: World): Promise<void> => {
 }
 
 const nextOf = ({ headers }: Reply): string =>
-  need(/^<([^<>]+)>; rel="next"$/.exec(String(headers['link']))?.[1], 'the next page')
+  required(/^<([^<>]+)>; rel="next"$/.exec(String(headers['link']))?.[1], 'the next page')
 
-test('with PUBLIC_URL, Link and Location are URLs below it, regardless of the request headers', async t => {
+test('with PUBLIC_URL, Link and Location contain URLs under it, regardless of the request headers', async t => {
   const made = await world(t, { PUBLIC_URL: `${PUBLIC_URL}/`, TRUST_PROXY: '127.0.0.1' })
   await fill(made)
   // Strips the prefix, as a proxy does.
@@ -65,7 +65,7 @@ test('with PUBLIC_URL, Link and Location are URLs below it, regardless of the re
   }
 })
 
-test('every paginated list of the OpenAPI document describes its Link header, which the replies match', async t => {
+test('every paginated list in the OpenAPI document describes its Link header, and the responses match', async t => {
   const made = await world(t)
   await fill(made)
   const { paths } = (await made.call('GET', '/docs/json')).json as {
@@ -81,7 +81,7 @@ test('every paginated list of the OpenAPI document describes its Link header, wh
   t.same([...patterns.keys()].sort(), [...described].sort())
   for (const [index, path] of LISTS.entries()) {
     const { headers } = await made.call('GET', `${path}?limit=1`)
-    t.match(headers['link'], new RegExp(need(patterns.get(String(described[index])), path)), path)
+    t.match(headers['link'], new RegExp(required(patterns.get(String(described[index])), path)), path)
   }
 })
 
@@ -99,20 +99,20 @@ test('without PUBLIC_URL, Link and Location are relative to the host, even if th
   t.match(reply, /^link: <\/users\?limit=1&after=1>; rel="next"\r$/m)
 })
 
-test('a page of the origin of PUBLIC_URL may use a client key, with any Host that the proxy passes on', async t => {
+test("a page from PUBLIC_URL's origin may use a client key, regardless of the Host that the proxy passes on", async t => {
   const { call } = await world(t, { PUBLIC_URL })
   const statusFor = async (headers: Record<string, string>): Promise<number> =>
     (await call('GET', '/apps', undefined, { host: 'trivial-api:3000', ...headers })).status
   t.equal(await statusFor({ origin: 'https://example.com' }), 200)
   t.equal(await statusFor({ origin: 'https://example.com', 'sec-fetch-site': 'same-origin' }), 200)
-  t.equal(await statusFor({ origin: 'http://trivial-api:3000' }), 200, 'a page of the host itself')
+  t.equal(await statusFor({ origin: 'http://trivial-api:3000' }), 200, 'a page on the host itself')
   t.equal(await statusFor({ origin: 'https://other.example.com' }), 403)
   t.equal(await statusFor({ origin: 'http://example.com' }), 403)
   t.equal(await statusFor({ origin: 'http://example.com', host: 'example.com' }), 403, 'another scheme')
   t.equal(await statusFor({ origin: 'https://example.com', 'sec-fetch-site': 'cross-site' }), 403)
 })
 
-test('the server in the OpenAPI document is PUBLIC_URL', async t => {
+test('PUBLIC_URL is the server in the OpenAPI document', async t => {
   const { call } = await world(t, { PUBLIC_URL, TRUST_PROXY: '127.0.0.1' })
   t.same((await call('GET', '/docs/json', undefined, FORGED)).json.servers, [{ url: PUBLIC_URL }])
   const printed = await command(t, 'openapi', { env: { PUBLIC_URL } })

@@ -42,7 +42,7 @@ test('a request must name one host, as HTTP/1.1 requires', async t => {
   ] as const) {
     const { status, code, text } = await ask(port, get(target, headers))
     t.match({ status, code }, { status: 400, code: 'BAD_REQUEST' }, `${target} ${headers}`)
-    t.match(text, 'Send it once, with only host and port')
+    t.match(text, 'Send it once, with only a host and a port')
   }
   for (const [headers, target, version] of [
     ['Host: a:3000\r\n', '/up', '1.1'],
@@ -54,10 +54,10 @@ test('a request must name one host, as HTTP/1.1 requires', async t => {
     t.equal((await ask(port, get(target, headers, version))).status, 200, `${target} ${headers}`)
   }
   t.match(await ask(port, 'GET /up\r\n\r\n'), { status: 400, code: 'BAD_REQUEST' }, 'HTTP/0.9')
-  t.equal((await ask(port, get('http://a/up', '', '1.0'))).status, 400, 'a host in the URL only')
+  t.equal((await ask(port, get('http://a/up', '', '1.0'))).status, 400, 'a host only in the URL')
 })
 
-test('an unknown expectation returns a problem document', async t => {
+test('an unknown expectation causes a problem document', async t => {
   const { fastify } = await world(t)
   const port = await listening(fastify)
   for (const target of ['/up', '/apps', '/nope']) {
@@ -68,10 +68,14 @@ test('an unknown expectation returns a problem document', async t => {
   }
   t.match((await ask(port, get('/up', 'Host: a\r\nExpect: 100-Continue\r\n'))).text, /^HTTP\/1\.1 100 Continue/)
   t.equal((await ask(port, get('/up', 'Host: a\r\nExpect: 100-Continue\r\n'))).status, 200)
-  t.equal((await ask(port, get('/up', 'Expect: foo\r\n', '1.0'))).status, 200, 'HTTP/1.0 has no expectations')
+  t.equal(
+    (await ask(port, get('/up', 'Expect: foo\r\n', '1.0'))).status,
+    200,
+    'HTTP/1.0 does not define the Expect header'
+  )
 })
 
-test('every malformed or ambiguous request returns a problem document', async t => {
+test('every malformed or ambiguous request causes a problem document', async t => {
   const { fastify, key } = await world(t)
   const port = await listening(fastify)
   const head = 'Host: a\r\nConnection: close\r\n'
@@ -113,7 +117,7 @@ test('a client that disconnects or continues after CONNECT does no harm', async 
   t.match(await raw(port, text + 'x'.repeat(100_000)), /^(HTTP\/1\.1 400 |\[)/)
   const socket = connect(port, '127.0.0.1')
   await once(socket, 'connect')
-  // The reset happens between the request and its reply.
+  // The connection is reset between the request and its response.
   fastify.server.prependListener('connect', () => {
     socket.resetAndDestroy()
   })
@@ -122,7 +126,7 @@ test('a client that disconnects or continues after CONNECT does no harm', async 
   t.equal((await fetch(`http://127.0.0.1:${port}/up`)).status, 200)
 })
 
-test('metrics count requests that are refused because of their form', async t => {
+test('metrics count requests that are refused because they are malformed or ambiguous', async t => {
   const { fastify } = await world(t, { METRICS_PORT: '0' })
   const metricsPort = Number(await listenForMetrics(fastify))
   const port = await listening(fastify)
@@ -153,7 +157,7 @@ test('the metrics listener refuses the same requests', async t => {
   t.equal((await ask(port, get('/metrics', 'Host: a\r\n'))).status, 200)
 })
 
-test('each reply of this kind is documented for every route', async t => {
+test('each of these responses is documented for every route', async t => {
   const { call } = await world(t)
   const { paths } = (await call('GET', '/docs/json')).json as {
     paths: Record<string, Record<string, { responses: Record<string, { $ref?: string }> }>>

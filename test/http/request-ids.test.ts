@@ -1,13 +1,13 @@
 import { test } from 'tap'
-import { need, raw, world } from '../helper.ts'
+import { required, raw, world } from '../helper.ts'
 import { logLines, start } from './service.ts'
 
 const OURS = /^[\w-]{8}-[0-9a-z]+$/
 
-/** Returns the id in the header of a reply. The body of a problem repeats it. */
-const idIn = (reply: string): string => need(/^x-request-id: (.*)\r$/im.exec(reply)?.[1], 'x-request-id')
+/** Returns the id in a response's header. A problem document repeats it in the body. */
+const idIn = (reply: string): string => required(/^x-request-id: (.*)\r$/im.exec(reply)?.[1], 'x-request-id')
 
-test('every reply contains the id of its request, and every problem repeats it', async t => {
+test("every response contains its request's id, and every problem repeats it", async t => {
   const { call } = await world(t)
   const seen = new Set<unknown>()
   for (const [method, url, status, body, type = 'application/json'] of [
@@ -41,7 +41,7 @@ test('every reply contains the id of its request, and every problem repeats it',
   t.equal(seen.size, 19)
 })
 
-test('an id connects a reply with the audit trail', async t => {
+test('a request id connects a response to its entry in the audit trail', async t => {
   const { call } = await world(t)
   const { headers } = await call('DELETE', '/apps/ba6811fb3e073d', undefined, { 'x-request-id': 'theirs' })
   t.match((await call('GET', '/audits?limit=1')).json, [
@@ -49,7 +49,7 @@ test('an id connects a reply with the audit trail', async t => {
   ])
 })
 
-test('the log contains each request with its id, and the id of the requester if it is well-formed', async t => {
+test('the log contains each request with its id, and the id that the requester sent if it is well-formed', async t => {
   const service = await start(t)
   const base = `http://127.0.0.1:${service.port}`
   const ids: Record<string, string | null> = {}
@@ -98,7 +98,7 @@ test('the log contains each request with its id, and the id of the requester if 
   t.notMatch(stdout, service.key.keyAccessToken)
 })
 
-test('the document describes the header once, and every reply of every operation has it', async t => {
+test('the document describes the header once, and every response to every operation has it', async t => {
   const { call } = await world(t)
   interface Reply {
     $ref?: string

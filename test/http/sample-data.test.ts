@@ -8,17 +8,17 @@ import { listen } from '../../http/listen.ts'
 import { newSecret, run, settings, temporaryFolder } from '../helper.ts'
 import { hasIpv6, logLines, refuses, start } from './service.ts'
 
-/** The databases are served with one secret. */
+/** All databases are served with the same secret. */
 const CLIENT_SECRET = newSecret()
 
 /** Creates a database that is marked as sample data, and returns its URL. */
-const sampled = async (t: Test): Promise<string> => {
+const createSampleDatabase = async (t: Test): Promise<string> => {
   const url = `file:${join(temporaryFolder(t), 'sample.db')}`
   await (await openStorage(url, { asSample: true })).close()
   return url
 }
 
-/** Tries to listen. Returns the warnings of the log, or the message of the refusal. */
+/** Tries to listen. Returns the warnings in the log, or the error message. */
 const attempt = async (t: Test, env: Record<string, string>): Promise<string | unknown[]> => {
   const fastify = await createServer({ CLIENT_SECRET, CLIENT_KEYS: 'x', PORT: '0', ...env })
   const warnings: unknown[] = []
@@ -48,8 +48,8 @@ const outside = Object.values(networkInterfaces())
   .map(({ address }) => address)
   .slice(0, 1)
 
-test('sample data is served at loopback addresses only, and not behind a proxy', async t => {
-  const url = await sampled(t)
+test('sample data is served only on loopback addresses, and not behind a proxy', async t => {
+  const url = await createSampleDatabase(t)
   const ipv6 = hasIpv6 ? ['::'] : []
   for (const [env, ...reasons] of [
     ...['0.0.0.0', ...ipv6, ...outside].map(HOST => [{ HOST }, notLoopback(HOST)] as const),
@@ -66,12 +66,12 @@ test('sample data is served at loopback addresses only, and not behind a proxy',
   }
 })
 
-test('a database without the mark is served at all addresses, without a warning', async t => {
+test('an unmarked database can be used on any address without a warning', async t => {
   const { env } = settings(t, { HOST: '0.0.0.0', TRUST_PROXY: '10.0.0.1' })
   t.same(await attempt(t, env), [])
 })
 
-/** Returns the environment of a process in which a name resolves to an address. */
+/** Returns the environment of a process in which a host name resolves to an address. */
 const named = (name: string, address: string): Record<string, string> => {
   const preload = `
     import dns from 'node:dns/promises'
@@ -83,8 +83,8 @@ const named = (name: string, address: string): Record<string, string> => {
   return { HOST: name, NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(preload)}` }
 }
 
-test('the address to which the name resolves at the start counts', async t => {
-  const url = await sampled(t)
+test('a host name counts as the address that it resolves to at startup', async t => {
+  const url = await createSampleDatabase(t)
   const service = await start(t, { CLIENT_SECRET, DATABASE_URL: url, ...named('sample.internal', '127.0.0.9') })
   t.match(logLines(service.output().stdout), [{ level: 40, msg: WARNING, database: url }])
   service.process.kill('SIGTERM')

@@ -39,7 +39,7 @@ export const logLines = (stdout: string): Record<string, unknown>[] =>
     .split('\n')
     .map(line => JSON.parse(line) as Record<string, unknown>)
 
-/** Begins a POST whose body is incomplete, so that the request is in progress until the test ends it. */
+/** Starts a POST whose body is incomplete, so that the request is in progress until the test ends it. */
 export const slowPost = async ({ port, headers }: Service, agent?: Agent): Promise<ClientRequest> => {
   const request = httpRequest({
     host: '127.0.0.1',
@@ -50,13 +50,13 @@ export const slowPost = async ({ port, headers }: Service, agent?: Agent): Promi
     ...(agent === undefined ? {} : { agent })
   })
   request.write('{"descriptive_name":')
-  // The replies to other requests show that the server has received the beginning of this one.
+  // Responses to other requests show that the server has received the beginning of this one.
   await fetch(`http://127.0.0.1:${port}/up`)
   await fetch(`http://127.0.0.1:${port}/up`)
   return request
 }
 
-/** Returns whether nothing listens at a port. */
+/** Returns whether no process listens on a port. */
 export const refuses = async (port: number, host: string): Promise<boolean> => {
   const socket = connect(port, host)
   const [event] = await Promise.race([

@@ -10,7 +10,7 @@ const CONNECTIONS = 64
 const REQUESTS_A_CONNECTION = 3
 const MAX = 500
 
-/** Starts four processes with one configuration, and sends more requests to all of them than a key may send. */
+/** Starts four processes with the same configuration, and sends more requests to them than a key may send. */
 const overload = async (t: Test, env: Record<string, string>): Promise<void> => {
   const made = settings(t, { LOG_LEVEL: 'info', ...env })
   // The processes start one after another, because the first one creates the database.
@@ -28,7 +28,11 @@ const overload = async (t: Test, env: Record<string, string>): Promise<void> => 
   )
   const count = (status: number): number => statuses.flat().filter(each => each === status).length
   const [accepted, refused, undecided] = [count(200), count(429), count(503)]
-  t.equal(accepted + refused + undecided, NODES * CONNECTIONS * REQUESTS_A_CONNECTION, 'there are no other statuses')
+  t.equal(
+    accepted + refused + undecided,
+    NODES * CONNECTIONS * REQUESTS_A_CONNECTION,
+    'no other status codes are returned'
+  )
   t.ok(accepted <= MAX, `${accepted} of ${MAX} were accepted`)
   t.ok(accepted + undecided >= MAX, 'no request was refused before the limit was reached')
 }

@@ -16,7 +16,7 @@ const me = async ({ call }: World, token: string): Promise<Reply> =>
 const signIn = async ({ call }: World, email: string): Promise<Reply> =>
   await call('POST', '/auth/sign_in', { email, password: 'this is wrong' })
 
-/** Repeats a request until Redis responds in time. Returns that reply. */
+/** Retries a request until Redis responds in time. Returns the response to that request. */
 const decided = async (ask: () => Promise<Reply>): Promise<Reply> => {
   for (;;) {
     const reply = await ask()
@@ -25,7 +25,7 @@ const decided = async (ask: () => Promise<Reply>): Promise<Reply> => {
   }
 }
 
-test('login attempts are counted over all nodes, without storing addresses', async t => {
+test('login attempts are counted across all nodes, without storing addresses', async t => {
   const REDIS_URL = await redisUrl(t)
   if (REDIS_URL === null) return
   const [one, other] = [await world(t, { REDIS_URL }), await world(t, { REDIS_URL })]
@@ -53,7 +53,7 @@ test('login attempts are counted over all nodes, without storing addresses', asy
   )
 })
 
-test('if Redis is down, only requests with limits are refused until it is back', async t => {
+test('while Redis is down, only requests with limits are refused', async t => {
   const redis = await ownRedis(t)
   if (redis === null) return
   const made = await world(t, { REDIS_URL: redis.url })
@@ -82,7 +82,7 @@ test('if Redis is down, only requests with limits are refused until it is back',
   await recovers()
 })
 
-test('a Redis server that becomes a replica refuses to count, and counts again when it is no longer one', async t => {
+test('a Redis server that becomes a replica refuses to count until it is a primary again', async t => {
   const redis = await ownRedis(t)
   if (redis === null) return
   await redis.start()
@@ -95,7 +95,7 @@ test('a Redis server that becomes a replica refuses to count, and counts again w
   t.equal((await decided(async () => await me(made, token))).status, 200)
 })
 
-test('the log reports once that Redis is down and once that it is back, without its password', async t => {
+test('the log reports once that Redis is down and once that it is available again, without its password', async t => {
   const redis = await ownRedis(t, 'hunter2')
   if (redis === null) return
   const service = await start(t, { REDIS_URL: redis.url })
@@ -105,7 +105,7 @@ test('the log reports once that Redis is down and once that it is back, without 
   while (service.output().stdout.split('does not respond').length < 3) await pause(10)
   service.process.kill('SIGTERM')
   const { code, stdout, stderr } = await service.ended
-  t.equal(code, 0, 'it stops while Redis is down')
+  t.equal(code, 0, 'the service stops even while Redis is down')
   const reported = logLines(stdout).filter(({ msg }) => String(msg).includes('REDIS_URL'))
   t.match(reported, [
     { level: 40, code: 'ECONNREFUSED', reason: /ECONNREFUSED/, msg: /does not respond/ },

@@ -12,7 +12,7 @@ const listeners = (): { event: string | symbol; listener: (...args: unknown[]) =
       process.rawListeners(event).map(listener => ({ event, listener: listener as (...args: unknown[]) => void }))
     )
 
-/** Creates a service that listens for signals in this process, without ending the process. */
+/** Creates a service that listens for signals in this process, but doesn't end the process. */
 const world = async (t: Test) => {
   const fastify = await createServer(settings(t).env)
   t.teardown(() => fastify.close())
@@ -41,7 +41,7 @@ const world = async (t: Test) => {
   }
 }
 
-test('SIGHUP is ignored, and SIGTERM ends the process with 0', async t => {
+test('SIGHUP is ignored, and SIGTERM stops the process with exit code 0', async t => {
   const { logged, exit, emit } = await world(t)
   emit('SIGHUP', 'SIGHUP')
   emit('SIGTERM', 'SIGTERM')
@@ -52,7 +52,7 @@ test('SIGHUP is ignored, and SIGTERM ends the process with 0', async t => {
   ])
 })
 
-test('a second signal during the stop, as from Ctrl-C through npm, changes nothing', async t => {
+test('a second signal during shutdown, as when npm passes on Ctrl-C, changes nothing', async t => {
   const { logged, exit, emit } = await world(t)
   emit('SIGINT', 'SIGINT')
   emit('SIGINT', 'SIGINT')
@@ -62,7 +62,7 @@ test('a second signal during the stop, as from Ctrl-C through npm, changes nothi
   t.equal(logged.length, 1)
 })
 
-test('SIGQUIT ends the process with 0', async t => {
+test('SIGQUIT stops the process with exit code 0', async t => {
   const { logged, exit, emit } = await world(t)
   emit('SIGQUIT', 'SIGQUIT')
   t.equal(await exit, 0)
@@ -77,14 +77,14 @@ test('a service whose signal listeners were removed ignores signals', async t =>
   t.same(logged, [])
 })
 
-test('the exit code after an uncaught exception is 1, even if a signal follows', async t => {
+test('the exit code after an uncaught exception is 1, even if a signal follows it', async t => {
   const { exit, emit } = await world(t)
   emit('uncaughtException', new Error('out of the blue'))
   emit('SIGTERM', 'SIGTERM')
   t.equal(await exit, 1)
 })
 
-test('the first process of a container exits on signals while it starts, and stops on signals once it serves', async t => {
+test('PID 1 in a container exits on signals during startup, and shuts down on signals while it is serving', async t => {
   t.intercept(process, 'pid', { value: 1 })
   const others = new Set(listeners().map(({ listener }) => listener))
   endOnSignals()
@@ -104,13 +104,13 @@ test('the first process of a container exits on signals while it starts, and sto
   t.match(logged, [['info', { signal: 'SIGTERM' }, 'the service is stopping']])
 })
 
-test('signals end every other process by default', async t => {
+test('by default, signals terminate any other process', async t => {
   const before = listeners()
   endOnSignals()
   t.same(listeners(), before)
 })
 
-test('an uncaught exception ends the process with 1', async t => {
+test('an uncaught exception stops the process with exit code 1', async t => {
   const { logged, exit, emit } = await world(t)
   emit('uncaughtException', new Error('out of the blue'))
   t.equal(await exit, 1)

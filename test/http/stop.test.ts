@@ -10,7 +10,7 @@ import { refuses, slowPost, start } from './service.ts'
 const CLIENTS = 30
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  test(`on ${signal}, the service accepts no more connections, finishes running requests, and exits with 0`, async t => {
+  test(`on ${signal}, the service accepts no more connections, finishes pending requests, and exits with 0`, async t => {
     const service = await start(t)
     const agent = new Agent({ keepAlive: true })
     t.teardown(() => {
@@ -25,7 +25,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     for (const request of requests) {
       request.end('"x","owner_type":"User","owner_id":1}')
       const [response] = (await once(request, 'response')) as [IncomingMessage]
-      t.equal(response.statusCode, 422, 'the request gets a reply after the signal')
+      t.equal(response.statusCode, 422, 'the request gets a response after the signal')
       response.resume()
     }
     const { code, stdout } = await service.ended
@@ -37,7 +37,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   })
 }
 
-test('clients with busy connections are notified before these close, and lose no requests', async t => {
+test('clients with busy connections are notified before the connections close, and no requests are lost', async t => {
   const service = await start(t)
   let busy = 0
   const call = async (): Promise<void> => {
@@ -61,7 +61,7 @@ test('clients with busy connections are notified before these close, and lose no
 
 const NOW = '2026-01-05T09:00:00.000Z'
 
-test('a list that is being sent is completed', async t => {
+test('a list that is being sent is completed before the service stops', async t => {
   const service = await start(t)
   const db = new Database(service.env['DATABASE_URL'].slice('file:'.length))
   db.exec(`insert into users (name, email, created_at, updated_at) values ('A', 'a@example.com', '${NOW}', '${NOW}');
@@ -94,7 +94,7 @@ test('SIGHUP does not stop the service', async t => {
   t.equal((await service.ended).code, 0)
 })
 
-test('an uncaught exception is logged, and the service exits with 1', async t => {
+test('after an uncaught exception, the service logs it and exits with 1', async t => {
   const fail = "process.on('SIGUSR2', () => { throw new Error('out of the blue') })"
   const service = await start(t, { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(fail)}` })
   service.process.kill('SIGUSR2')
@@ -103,7 +103,7 @@ test('an uncaught exception is logged, and the service exits with 1', async t =>
   t.match(stdout, /"level":60.*out of the blue/)
 })
 
-test("a client that hangs can't delay the stop", async t => {
+test("a client that hangs can't delay shutdown", async t => {
   const service = await start(t)
   const request = await slowPost(service)
   request.on('error', () => {})
@@ -117,8 +117,8 @@ const UP = 'GET /up HTTP/1.1\r\nHost: localhost\r\n\r\n'
 const POST = (path: string, headers: string, body: string): string =>
   `POST ${path} HTTP/1.1\r\nHost: localhost\r\n${headers}Content-Type: application/json\r\nContent-Length: 12\r\n\r\n${body}`
 
-/** Data that a client may send before it leaves, none of which is a running request. */
-const LEFT = {
+/** Data that a client may send without leaving a request in progress. */
+const UNFINISHED_DATA = {
   nothing: '',
   'incomplete headers': 'GET /up HTTP/1.1\r\nHos',
   'a request and incomplete headers': `${UP}GET /up HT`,
@@ -130,8 +130,8 @@ const LEFT = {
   'a tunnel request': 'CONNECT example.com:80 HTTP/1.1\r\nHost: example.com\r\n\r\n'
 }
 
-/** Opens a connection whose client keeps its side open after the service has ended its own. */
-const leave = async (port: number, text: string): Promise<Socket> => {
+/** Opens a connection whose client keeps its side open after the service has ended its own side. */
+const sendData = async (port: number, text: string): Promise<Socket> => {
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
   socket.on('error', () => {}).resume()
   await once(socket, 'connect')
@@ -139,28 +139,28 @@ const leave = async (port: number, text: string): Promise<Socket> => {
   return socket
 }
 
-test('connections without a running request do not delay the stop, regardless of what they received', async t => {
+test('connections without a request in progress do not delay shutdown, regardless of what they received', async t => {
   const service = await start(t)
   const sockets = await Promise.all(
-    Object.values(LEFT).flatMap(text => [
-      leave(service.port, text),
-      leave(service.port, text).then(socket => socket.end())
+    Object.values(UNFINISHED_DATA).flatMap(text => [
+      sendData(service.port, text),
+      sendData(service.port, text).then(socket => socket.end())
     ])
   )
   const db = new Database(service.env['DATABASE_URL'].slice('file:'.length))
   db.exec('begin immediate')
   const issue = POST('/client_keys', `Authorization: ${service.headers.authorization}\r\n`, '{"name":"x"}')
   for (const text of [issue, `${issue}GET /`, `${issue}NONSENSE\r\n\r\n`]) {
-    sockets.push(await leave(service.port, text), (await leave(service.port, text)).end())
+    sockets.push(await sendData(service.port, text), (await sendData(service.port, text)).end())
   }
-  const running = await leave(service.port, issue)
+  const running = await sendData(service.port, issue)
   const reply = once(running, 'data')
   service.process.kill('SIGTERM')
   await service.prints('the service is stopping')
   db.close()
-  t.match(String(await reply), /^HTTP\/1\.1 (201|409) /, 'a running request gets a reply')
+  t.match(String(await reply), /^HTTP\/1\.1 (201|409) /, 'a request in progress gets a response')
   const { code, stdout } = await service.ended
-  t.equal(code, 0, 'the stop is completed before its time limit')
+  t.equal(code, 0, 'shutdown completes before its time limit')
   t.notMatch(stdout, '"level":50')
   for (const socket of [...sockets, running]) socket.destroy()
 })

@@ -3,7 +3,7 @@ import { readTimestamp, toSeconds } from '../../http/timestamps.ts'
 
 const NOW = Date.parse('2026-03-01T12:00:00.000Z')
 
-test('a time is a timestamp with its time zone, a day, or a duration from now', async t => {
+test('a time is a timestamp with a time zone, a day, or a duration from now', async t => {
   for (const [text, ahead, ago] of [
     ['2027-01-31T12:00:00Z', '2027-01-31T12:00:00.000Z'],
     ['2027-01-31T12:00:00.123456789+01:00', '2027-01-31T11:00:00.123Z'],
@@ -26,7 +26,7 @@ test('a time is a timestamp with its time zone, a day, or a duration from now', 
   }
 })
 
-test('an invalid time is refused with the reason', async t => {
+test('an invalid time is rejected with a reason', async t => {
   const rule = /^must be a timestamp with a time zone, such as/
   const calendar = 'must be a date that exists, such as 2027-01-31'
   const hour = 'must have an hour from 00 to 23; the end of a day is 00:00:00 of the next day'

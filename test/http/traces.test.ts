@@ -4,17 +4,17 @@ import type { RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'tap'
 import type { Test } from 'tap'
-import { listening, need, SAMPLE_PASSWORD, world } from '../helper.ts'
+import { listening, required, SAMPLE_PASSWORD, world } from '../helper.ts'
 
 interface Receiver {
   endpoint: string
-  /** Returns all bodies that were received. */
+  /** Returns the bodies of all requests that were received. */
   received: () => Buffer
   /** Resolves when another request has been read. */
   next: () => Promise<unknown>
 }
 
-/** Creates a receiver of OTLP over HTTP on a separate port. */
+/** Creates an OTLP receiver over HTTP on a separate port. */
 const receiver = async (t: Test, respond: RequestListener): Promise<Receiver> => {
   const bodies: Buffer[] = []
   const server = createServer((request, response) => {
@@ -42,7 +42,7 @@ const accept: RequestListener = (_request, response) => response.end()
 const TRACE = '0af7651916cd43dd8448eb211c80319c'
 const PARENT = 'b7ad6b7169203331'
 
-test("a request is a span of the requester's trace and of its route", async t => {
+test("a request creates a span in the requester's trace, named after the method and the route", async t => {
   const { endpoint, received } = await receiver(t, accept)
   const { call, fastify, key } = await world(t, { OTEL_EXPORTER_OTLP_ENDPOINT: `${endpoint}/` })
   const port = await listening(fastify)
@@ -60,7 +60,7 @@ test("a request is a span of the requester's trace and of its route", async t =>
   }
 })
 
-test('a trace that the requester does not sample gets no span', async t => {
+test('no span is created in a trace that the requester does not sample', async t => {
   const { endpoint, received } = await receiver(t, accept)
   const { call, fastify } = await world(t, { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint })
   await call('GET', '/apps', undefined, { traceparent: `00-${TRACE}-${PARENT}-00` })
@@ -114,7 +114,7 @@ test('exported spans contain no credential from any part of a request', async t 
   }
 })
 
-test('spans that the receiver refuses are reported in the log, and the service continues', async t => {
+test('spans that the receiver rejects are reported in the log, and the service continues to run', async t => {
   const { endpoint } = await receiver(t, (_request, response) => response.writeHead(400).end())
   const { call, fastify } = await world(t, { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint })
   const logged: unknown[][] = []
@@ -124,7 +124,7 @@ test('spans that the receiver refuses are reported in the log, and the service c
   t.match(logged, [[{ err: {} }, /^traces could not be sent/]])
 })
 
-test('a receiver that does not respond does not delay the stop', async t => {
+test('a receiver that does not respond does not delay shutdown', async t => {
   const { endpoint, next } = await receiver(t, () => {})
   const { call, fastify } = await world(t, { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint })
   await call('GET', '/up')
@@ -132,7 +132,7 @@ test('a receiver that does not respond does not delay the stop', async t => {
   const closed = fastify.close()
   await read
   await closed
-  t.ok(need(fastify.config, 'the configuration'))
+  t.ok(required(fastify.config, 'the configuration'))
 })
 
 test('without an endpoint, nothing is traced', async t => {

@@ -13,7 +13,7 @@ const faultsOf = (schema: object, value: unknown): unknown => {
   }
 }
 
-test('a rule without its own message is reported in the words of the validator', async t => {
+test("a violated rule without its own message is reported with the validator's message", async t => {
   const properties = {
     list: { type: 'array', items: { type: 'integer' }, uniqueItems: true },
     text: { type: 'string', pattern: '^a$' },
@@ -32,14 +32,14 @@ test('a rule without its own message is reported in the words of the validator',
   t.same(sentences([{ keyword: 'new', instancePath: '/a/b', params: {} }]), ['a.b is not valid'])
 })
 
-test('a value that is checked separately has the same limits', async t => {
+test('a value that is checked separately is subject to the same limits', async t => {
   const deep = JSON.parse(`${'{"a":'.repeat(200)}1${'}'.repeat(200)}`) as unknown
   const schema = { type: 'object', properties: { anything: { type: 'object' } } }
   t.same(faultsOf(schema, { anything: deep }), ['anything must not be nested more than 100 levels deep'])
   t.same(faultsOf(schema, { anything: {} }), { anything: {} })
 })
 
-test('strings that are too long, lists that are too large and objects that are too deep are found before the validator runs', async t => {
+test('strings that are too long, lists that are too large and objects that are too deep are detected before the validator runs', async t => {
   const text = { type: 'string', maxLength: 10, pattern: '^never$' }
   const schema = {
     type: 'object',
@@ -72,7 +72,7 @@ test('strings that are too long, lists that are too large and objects that are t
   t.same(
     sentences(excesses(schema, { anything: { 'a\0': 1 } })),
     ['anything must not contain the character U+0000'],
-    'the name of a member is checked too'
+    'property names are checked too'
   )
   t.same(sentences(excesses({ type: 'string' }, '\0')), ['the body must not contain the character U+0000'])
   t.match(sentences(excesses({ type: 'string' }, '\ud800')), [/^the body must not contain an unpaired surrogate/])

@@ -1,7 +1,7 @@
 import { test } from 'tap'
 import { createRangeCheck, isWithin, leastRanges, plainAddress, rangeIssue } from '../../net/addresses.ts'
 
-test('addresses and ranges of both versions are accepted, and nothing else', async t => {
+test('IPv4 and IPv6 addresses and ranges are accepted, and nothing else', async t => {
   for (const good of [
     '192.0.2.7',
     '10.0.0.0/8',
@@ -49,7 +49,7 @@ test('the error about a range with host bits suggests the intended range', async
   }
 })
 
-test('an address is in a range of its version, in any notation', async t => {
+test('a range contains addresses of its version, in any notation', async t => {
   const isIn = createRangeCheck(['10.0.0.5/8', '2001:db8::/32', '192.0.2.7'])
   for (const inside of [
     '10.255.255.255',
@@ -108,7 +108,7 @@ test('an address is in a range of its version, in any notation', async t => {
   t.equal(plainAddress('::1'), '::1')
 })
 
-test('an address is read in every notation of proxies', async t => {
+test('an address can be read in every notation that proxies use', async t => {
   for (const [text, address] of [
     ['203.0.113.7:51234', '203.0.113.7'],
     ['203.0.113.7:_port-1.a', '203.0.113.7'],
@@ -128,7 +128,7 @@ test('an address is read in every notation of proxies', async t => {
   }
 })
 
-test('a range is within another range of its version that is as large or larger', async t => {
+test('a range is within another range of the same version that is at least as large', async t => {
   t.ok(isWithin('10.1.0.0/16', ['192.0.2.0/24', '10.0.0.0/8']))
   t.ok(isWithin('10.0.0.0/8', ['10.9.9.9/8']))
   t.ok(isWithin('10.0.0.1', ['10.0.0.1/32']))
@@ -146,7 +146,7 @@ test('a range is within another range of its version that is as large or larger'
   t.throws(() => isWithin('x', ['::/0']), RangeError)
 })
 
-test('the smallest ranges contain exactly the addresses that were seen', async t => {
+test('the smallest ranges contain exactly the addresses that they are computed from', async t => {
   t.same(leastRanges([]), [])
   t.same(leastRanges(['10.0.0.5', '::ffff:10.0.0.5', '10.0.0.4']), ['10.0.0.4/31'])
   t.same(leastRanges(['10.0.0.2', '10.0.0.1', '10.0.0.3', '2001:db8::1', '2001:DB8:0::0', '::1']), [

@@ -2,7 +2,7 @@ import { test } from 'tap'
 import { createRangeCheck } from '../../net/addresses.ts'
 import { trustedPart } from '../../net/forwarded.ts'
 
-test('only the part of X-Forwarded-For that trusted proxies wrote is used', async t => {
+test('only the part of X-Forwarded-For that trusted proxies added is used', async t => {
   const isTrusted = createRangeCheck(['10.0.0.0/8', '2001:db8:1::/48'])
   for (const [header, believed] of [
     ['203.0.113.7', '203.0.113.7'],

@@ -1,7 +1,7 @@
 import { test } from 'tap'
 import { redisUrlIssue } from '../../net/redis-url.ts'
 
-test('the URL of a Redis server has a scheme and a host, and may have a user, a password, a port, a database and a prefix', async t => {
+test('a Redis URL has a scheme and a host, and may have a user, a password, a port, a database and a prefix', async t => {
   for (const url of [
     'redis://localhost',
     'redis://127.0.0.1:6379/',
@@ -12,9 +12,9 @@ test('the URL of a Redis server has a scheme and a host, and may have a user, a 
   }
 })
 
-test('errors about the URL of a Redis server give the reason, and do not repeat the URL', async t => {
+test('errors about a Redis URL contain the reason, but not the URL', async t => {
   const scheme = /must be a redis: or rediss: URL with a host/
-  const parameter = /only have the parameter keyPrefix/
+  const parameter = /a parameter other than keyPrefix/
   for (const [url, issue] of [
     ['localhost:6379', scheme],
     ['hunter2', scheme],

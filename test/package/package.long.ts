@@ -11,7 +11,7 @@ const NOT_LOADED = ['better-sqlite3', 'drizzle-orm', 'fast-jwt', 'ajv', 'command
 
 const bin = (name: string): string => join(root, 'node_modules', name)
 
-test('npm packs only the build', async t => {
+test('the npm package contains only the build', async t => {
   const { files } = pack(t)
   for (const path of ['dist/client-key-auth.js', 'dist/types/exports/client-key-auth.d.ts', 'dist/cli/trivial.js']) {
     t.ok(files.includes(path), path)
@@ -60,7 +60,7 @@ test('ten lines of JavaScript create a service that accepts client keys, without
   t.equal((await get({ authorization: 'Bearer x' })).status, 401)
 })
 
-test('a service without Fastify verifies client keys', async t => {
+test('a service without Fastify can verify client keys', async t => {
   const { url, token } = await runExample(t, 'http.js')
   const good = await fetch(url, { headers: { authorization: `bearer ${token}` } })
   t.same([good.status, await good.json()], [200, ['ledger']])
@@ -74,7 +74,7 @@ test('a service without Fastify verifies client keys', async t => {
   }
 })
 
-test('a key that one process issues into an SQLite file is found by the next process', async t => {
+test('a key that one process issues into an SQLite file is found by another process', async t => {
   const cwd = consumerProject(t)
   const env = { CLIENT_SECRET: newSecret(), KEYS_FILE: join(cwd, 'own.db') }
   const issued = await node(cwd, ['issue.js', 'ledger'], env)
@@ -93,7 +93,7 @@ const STRICT = {
   noEmit: true
 }
 
-// Two statements are wrong. The compiler complains if an expected error doesn't occur.
+// Two statements are incorrect. The compiler reports an error if an expected error doesn't occur.
 const WRONG = `import Fastify from 'fastify'
 import { createClientKeys, createMemoryStore } from 'trivial-api/client-key-auth'
 const keys = createClientKeys({ store: createMemoryStore(), secret: '', scopes: ['reports:read', 'reports:write'] })
@@ -106,7 +106,7 @@ app.get('/any', { config: { scope: null } }, async request => request.principal?
 app.get('/wrong', { config: { scope: 'reports:reed' } }, async () => ({}))
 `
 
-test('the ten lines of TypeScript compile, and unknown scopes do not', async t => {
+test('the ten lines of TypeScript compile, and unknown scopes cause errors', async t => {
   const cwd = consumerProject(t)
   const compile = async (files: string[], skipLibCheck: boolean) => {
     const compilerOptions = { ...STRICT, skipLibCheck }
@@ -118,7 +118,7 @@ test('the ten lines of TypeScript compile, and unknown scopes do not', async t =
   t.same(await compile(['service.ts', 'scopes.d.ts', 'wrong.ts'], true), { code: 0, output: '' })
 })
 
-test('docs/plugin.md shows the examples unchanged', async t => {
+test('docs/plugin.md contains the examples unchanged', async t => {
   const doc = readFileSync(join(root, 'docs/plugin.md'), 'utf8')
   for (const name of ['service.js', 'service.ts', 'scopes.d.ts', 'http.js', 'issue.js']) {
     const language = name.endsWith('.js') ? 'js' : 'ts'

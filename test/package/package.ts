@@ -7,7 +7,7 @@ import { root, spawnNode, temporaryFolder } from '../helper.ts'
 
 const EXAMPLES = join(root, 'examples/fastify-service')
 
-/** Packs the project with npm as it was built, without network access. */
+/** Packs the project with npm, as it was built and without network access. */
 export const pack = (t: Test): { tarball: string; files: string[] } => {
   const folder = temporaryFolder(t)
   const args = ['pack', '--ignore-scripts', '--offline', '--json', '--pack-destination', folder]
@@ -20,7 +20,7 @@ export const pack = (t: Test): { tarball: string; files: string[] } => {
   }
 }
 
-/** Creates a project that uses the package, with its dependencies and the example. */
+/** Creates a project that uses the package, with the package's dependencies and the example. */
 export const consumerProject = (t: Test): string => {
   const folder = join(temporaryFolder(t), 'consumer')
   const modules = join(folder, 'node_modules')
@@ -29,14 +29,14 @@ export const consumerProject = (t: Test): string => {
     if (!name.startsWith('.')) symlinkSync(join(root, 'node_modules', name), join(modules, name))
   }
   execFileSync('tar', ['-xzf', pack(t).tarball, '-C', modules])
-  // tar unpacks a folder with the name package.
+  // tar unpacks to a folder named package.
   cpSync(join(modules, 'package'), join(modules, 'trivial-api'), { recursive: true })
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
   cpSync(EXAMPLES, folder, { recursive: true })
   return folder
 }
 
-/** Runs Node.js in a folder until it ends. */
+/** Runs Node.js in a folder, and resolves when it ends. */
 export const node = async (cwd: string, args: string[], env: Record<string, string> = {}) => {
   const child = spawnNode(args, cwd, env)
   let output = ''

@@ -3,7 +3,7 @@ import { test } from 'tap'
 import { keyPrincipalOf } from '../../domain/access/principal.ts'
 import { createTokenSealer, digestOf, issueClientKey } from '../../domain/keys/token/token.ts'
 import clientKeyPlugin from '../../plugins/app/client-key-plugin.ts'
-import { at, knownToken, legacySigner, listening, newSecret, unchanging, raw, world } from '../helper.ts'
+import { at, knownToken, legacySigner, listening, newSecret, alwaysFresh, raw, world } from '../helper.ts'
 
 test('a client key can access every app of every owner', async t => {
   const { call } = await world(t)
@@ -25,7 +25,7 @@ test('a request without a credential gets 401 and a challenge without an error c
   t.match(JSON.parse(payload), { status: 401, code: 'CREDENTIAL_REQUIRED' })
 })
 
-test('the scheme is case-insensitive', async t => {
+test('the authentication scheme is case-insensitive', async t => {
   const { fastify, key } = await world(t)
   for (const scheme of ['Bearer', 'bearer', 'BEARER', 'bEaReR']) {
     t.equal(
@@ -37,7 +37,7 @@ test('the scheme is case-insensitive', async t => {
   }
 })
 
-test('every invalid credential gets the same reply', async t => {
+test('every invalid credential gets the same response', async t => {
   const { fastify, key, secret } = await world(t)
   const token = key.keyAccessToken
   const bad: Record<string, string> = {
@@ -96,7 +96,7 @@ test('a duplicate Authorization header is refused, even if both values are valid
   }
 })
 
-test("a browser's request from a page of another site is refused with the reason", async t => {
+test("a browser's request from a page on another site is refused with the reason", async t => {
   const { call } = await world(t)
   const refused: Record<string, string>[] = [
     { 'sec-fetch-site': 'cross-site' },
@@ -148,7 +148,7 @@ test('a preflight gets no CORS headers', async t => {
   t.notOk(Object.keys(headers).some(name => name.startsWith('access-control-')))
 })
 
-test('previous secrets and legacy tokens are accepted as configured', async t => {
+test('previous secrets and legacy tokens are accepted if they are configured', async t => {
   const previous = newSecret()
   const old = issueClientKey(createTokenSealer(previous))
   const { fastify } = await world(t, {
@@ -177,7 +177,7 @@ test('the plugin works in any Fastify service', async t => {
     realm: 'reports',
     allowList: [allowed.keyId],
     lookup: {
-      ...unchanging,
+      ...alwaysFresh,
       findByDigest: async digest => {
         if (digest === digestOf(broken.keyId)) throw new Error('the lookup is unavailable')
         return digest === digestOf(found.keyId) ? knownToken({ id: 'k1' }) : null
@@ -209,7 +209,7 @@ test('the plugin works in any Fastify service', async t => {
   t.equal((await get(broken.keyAccessToken)).statusCode, 503, 'if the lookup fails, the request is refused')
 })
 
-test('every refusal contains the realm that was passed to the plugin', async t => {
+test('every refusal contains the realm that is passed to the plugin', async t => {
   const secret = newSecret()
   const { keyAccessToken } = issueClientKey(createTokenSealer(secret))
   const fastify = Fastify()
@@ -217,7 +217,7 @@ test('every refusal contains the realm that was passed to the plugin', async t =
   await fastify.register(clientKeyPlugin, {
     secret,
     realm: 'reports',
-    lookup: { ...unchanging, findByDigest: () => knownToken({ scopes: ['apps:read'] }) }
+    lookup: { ...alwaysFresh, findByDigest: () => knownToken({ scopes: ['apps:read'] }) }
   })
   fastify.get('/reports', { config: { scope: 'audits:read' }, onRequest: fastify.requireClientKey }, async () => ({}))
   const challenge = async (headers: Record<string, string>) =>

@@ -21,11 +21,11 @@ const service = async (t: Test, options: ClientKeyPluginOptions) => {
   return { fastify, get }
 }
 
-// The routes of this project have typed scopes, so the keys must have the same ones.
+// This project's routes have typed scopes, so the keys must have the same type.
 const keyService = () =>
   createClientKeys({ store: createMemoryStore(), secret: newSecret(), scopes: ['apps:read', 'apps:write'] })
 
-test('a service with managed keys accepts keys that have the scope of the route', async t => {
+test("a service with managed keys accepts keys that have the route's scope", async t => {
   const keys = keyService()
   const { get } = await service(t, { keys })
   const { key, keyAccessToken } = await keys.issue({ name: 'ledger', scopes: ['apps:read'] })
@@ -53,7 +53,7 @@ test('a service with managed keys accepts keys that have the scope of the route'
   ])
 })
 
-test('a rate limit is enforced, with the counters that the service provides', async t => {
+test('a rate limit is enforced with the counters that the service provides', async t => {
   const counters = { hit: async () => ({ hits: 6, ttlMs: 1000 }) }
   const limited = async (options: Partial<ClientKeysOptions<string>>) => {
     const keys = createClientKeys({
@@ -91,7 +91,7 @@ test("a route that requires an unknown scope can't be registered", async t => {
   fastify.get('/nobody', { config: { scope: 'none' } }, async () => ({}))
 })
 
-test('a route that requires several scopes accepts a key that has all of them', async t => {
+test('a route that requires several scopes accepts only keys that have all of them', async t => {
   const keys = keyService()
   const { fastify, get } = await service(t, { keys })
   const config = { scope: ['apps:read', 'apps:write'] } as const
@@ -108,7 +108,7 @@ test('a route that requires several scopes accepts a key that has all of them', 
   t.match(refused.json(), { message: /requires apps:read and apps:write/ })
 })
 
-test('a list of keys needs no store, and can have its own realm', async t => {
+test('a list of keys works without a store, and with its own realm', async t => {
   const secret = newSecret()
   const { keyId, keyAccessToken } = issueClientKey(createTokenSealer(secret))
   const { get } = await service(t, { secret, allowList: [keyId], realm: 'reports' })
@@ -117,7 +117,7 @@ test('a list of keys needs no store, and can have its own realm', async t => {
   t.equal((await get('/apps')).headers['www-authenticate'], 'Bearer realm="reports"')
 })
 
-/** Creates a service with default options behind a proxy, and a key for one address. */
+/** Creates a service with default options behind a proxy, and a key that one address may use. */
 const behindProxy = async (t: Test, maxHeadersCount?: number) => {
   const keys = keyService()
   const fastify = Fastify({ trustProxy: '127.0.0.1' })
@@ -136,7 +136,7 @@ const behindProxy = async (t: Test, maxHeadersCount?: number) => {
   }
 }
 
-test('no key is accepted if Node.js may have dropped header lines, in a service with any options', async t => {
+test("no key is accepted if Node.js may have dropped header lines, regardless of the service's options", async t => {
   const forged = 'X-Forwarded-For: 203.0.113.7\r\n'
   const added = 'X-Forwarded-For: 198.51.100.1\r\n'
   const send = await behindProxy(t)
@@ -155,7 +155,7 @@ test('no key is accepted if Node.js may have dropped header lines, in a service 
   t.equal((await unlimited(5000, '', forged)).status, 200)
 })
 
-test('an address is compared in every notation of proxies, in a service with any options', async t => {
+test("addresses match in every notation that proxies use, regardless of the service's options", async t => {
   const send = await behindProxy(t)
   for (const [forwarded, status] of [
     ['203.0.113.7:51234', 200],
@@ -169,7 +169,7 @@ test('an address is compared in every notation of proxies, in a service with any
   }
 })
 
-test('a page of another site is refused if the Host header is invalid', async t => {
+test('a request with an Origin header is refused if the Host header is invalid', async t => {
   const keys = keyService()
   const { fastify } = await service(t, { keys })
   const { keyAccessToken } = await keys.issue({ name: 'ledger' })

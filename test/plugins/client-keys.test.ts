@@ -8,7 +8,7 @@ import { createTokenSealer, issueClientKey } from '../../domain/keys/token/token
 import config from '../../plugins/external/config.ts'
 import { newSecret, operator, temporaryFolder, world } from '../helper.ts'
 
-test("usage that can't be stored is reported in the log, and stored the next time", async t => {
+test("usage that can't be stored is reported in the log, and is stored the next time", async t => {
   const { fastify, call, env } = await world(t)
   const { json: key } = await call('POST', '/client_keys', { name: 'busy' })
   const logged: unknown[][] = []
@@ -20,13 +20,13 @@ test("usage that can't be stored is reported in the log, and stored the next tim
   other.exec('begin exclusive')
   await call('GET', '/apps', undefined, { authorization: `Bearer ${key.key_access_token}` })
   await fastify.keyUsage.flush()
-  t.match(logged, [[{ err: { code: 'SERVICE_UNAVAILABLE' } }, /^could not store the use of client keys/]])
+  t.match(logged, [[{ err: { code: 'SERVICE_UNAVAILABLE' } }, /^could not store client key usage/]])
   other.exec('rollback')
   await fastify.keyUsage.flush()
   t.match((await call('GET', `/client_keys/${key.id}`)).json, { tokens: [{ last_used_at: /^20/ }] })
 })
 
-/** Starts a service, issues a key and closes the service. Returns its warnings. */
+/** Starts a service, issues a key and closes the service. Returns the service's warnings. */
 const warningsOf = async (env: Record<string, string>): Promise<unknown[]> => {
   const lines: unknown[] = []
   const stream = { write: (line: string) => lines.push(JSON.parse(line)) }
@@ -38,17 +38,17 @@ const warningsOf = async (env: Record<string, string>): Promise<unknown[]> => {
   return lines
 }
 
-test("a start warns if entries can't match any token, if no secret opens some tokens, or if there are no keys", async t => {
+test('the service warns at startup if entries match no possible token, if no secret opens some tokens, or if there are no keys', async t => {
   const DATABASE_URL = `file:${join(temporaryFolder(t), 'test.db')}`
   t.match(await warningsOf({ DATABASE_URL, CLIENT_KEYS: '' }), [{ msg: /^there are no client keys/ }])
   t.match(await warningsOf({ DATABASE_URL, CLIENT_KEYS: 'a-word,another', ALLOW_NEW_SECRET: 'true' }), [
     { msg: /^ALLOW_NEW_SECRET is true/ },
-    { entries: 2, msg: /^some entries of CLIENT_KEYS are not key_ids/ },
+    { entries: 2, msg: /^some entries in CLIENT_KEYS are not key_ids/ },
     { generations: [/^[0-9a-f]{8}$/], msg: /^active tokens are refused, because they depend on secrets/ }
   ])
 })
 
-test('a start warns of environment keys whose last token no secret opens', async t => {
+test('the service warns at startup about environment keys if no secret opens their last token', async t => {
   const secret = newSecret()
   const { keyId, keyAccessToken } = issueClientKey(createTokenSealer(secret))
   const DATABASE_URL = `file:${join(temporaryFolder(t), 'test.db')}`
@@ -60,6 +60,6 @@ test('a start warns of environment keys whose last token no secret opens', async
   await fastify.close()
   t.match(await warningsOf({ ...env, ALLOW_NEW_SECRET: 'true' }), [
     { msg: /^ALLOW_NEW_SECRET is true/ },
-    { keys: [used?.key.id], msg: /^environment keys were last used with tokens of secrets/ }
+    { keys: [used?.key.id], msg: /^environment keys were last used with tokens that are now refused/ }
   ])
 })

@@ -17,7 +17,7 @@ import { emptyPostgres, execute } from '../postgres.ts'
 const [A, B, C] = [newSecret(), newSecret(), newSecret()]
 const NAMES = new Map([A, B, C].map((secret, index) => [secret, 'ABC'.charAt(index)]))
 
-/** An engine. `url` creates a database, which may not be migrated yet, or returns null if there is no server. */
+/** An engine. `url` creates a database, which may not have tables yet, or returns null if no server is available. */
 interface Engine {
   readonly name: string
   readonly url: (t: Test) => Promise<string | null>
@@ -67,7 +67,7 @@ const envOf = (
   ...more
 })
 
-/** Starts a service with secrets, the current one first. It runs until it is closed or the test ends. */
+/** Starts a service with secrets, the current one first. It runs until it's closed or the test ends. */
 const start = async (
   t: Test,
   url: string,
@@ -79,7 +79,7 @@ const start = async (
   return fastify
 }
 
-/** Starts and closes a service. Returns whether it was accepted. */
+/** Starts and closes a service. Returns whether it was able to start. */
 const isAccepted = async (url: string, secrets: readonly string[], more?: Record<string, string>): Promise<boolean> => {
   try {
     await (await createServer(envOf(url, secrets, more))).close()
@@ -92,7 +92,7 @@ const isAccepted = async (url: string, secrets: readonly string[], more?: Record
 
 const written = (secrets: readonly string[]): string => secrets.map(secret => NAMES.get(secret)).join('+')
 
-/** Starts and closes services one after another. Each line specifies the secrets and whether they are accepted. */
+/** Starts and closes services one after another. Each line contains the secrets, and whether they are accepted. */
 const starts = async (
   t: Test,
   url: string,
@@ -104,7 +104,7 @@ const starts = async (
 }
 
 for (const { name, url: newUrl, downgrade } of ENGINES) {
-  test(`${name}: a start with another secret is refused, and the message explains what to do`, async t => {
+  test(`${name}: the service refuses to start with another secret, and the message explains what to do`, async t => {
     const url = await newUrl(t)
     if (url === null) return
     t.ok(await isAccepted(url, [A]), 'a new database accepts any secret')
@@ -113,22 +113,22 @@ for (const { name, url: newUrl, downgrade } of ENGINES) {
     const { message } = error as ConfigError
     t.equal(
       message,
-      `CLIENT_SECRET: the database is in use with other secrets. Their generations are ${generationOf(A)}, but ` +
-        `those configured here are ${generationOf(B)}, ${generationOf(C)}. Set CLIENT_SECRET to the secret in use; to ` +
-        'replace it, keep it in CLIENT_SECRET_PREVIOUS. If it is lost, start once with ALLOW_NEW_SECRET=true; the ' +
-        'tokens that it sealed stay refused.'
+      `CLIENT_SECRET: the database is in use with other secrets. Their generations are ${generationOf(A)}, but the ` +
+        `generations configured here are ${generationOf(B)}, ${generationOf(C)}. Set CLIENT_SECRET to the secret in ` +
+        'use; to replace that secret, move it to CLIENT_SECRET_PREVIOUS. If the secret in use is lost, start once ' +
+        'with ALLOW_NEW_SECRET=true; the tokens that it sealed will still be refused.'
     )
     t.notOk([A, B, C].some(secret => message.includes(secret)))
     t.ok(await isAccepted(url, [A]), 'the refused service has changed nothing')
   })
 
-  test(`${name}: a secret is replaced step by step, and is not accepted again after it was dropped`, async t => {
+  test(`${name}: a secret can be replaced step by step, and is not accepted again after it is removed`, async t => {
     const url = await newUrl(t)
     if (url === null) return
     await starts(t, url, [
       [[A], true],
       [[B, A], true],
-      // One node doesn't have the new secret yet, and another one does.
+      // One node doesn't have the new secret yet, but another one does.
       [[A], true],
       [[B, A], true],
       [[B], true],
@@ -139,7 +139,7 @@ for (const { name, url: newUrl, downgrade } of ENGINES) {
       [[B], false]
     ])
     await starts(t, url, [
-      // Every node gets the new secret as a previous secret first.
+      // Every node first gets the new secret as a previous secret.
       [[A, C], true],
       [[A], true],
       [[C, A], true],
@@ -152,7 +152,7 @@ for (const { name, url: newUrl, downgrade } of ENGINES) {
     ])
   })
 
-  test(`${name}: ALLOW_NEW_SECRET accepts any secret, which is then the only accepted one`, async t => {
+  test(`${name}: ALLOW_NEW_SECRET accepts any secret, and then no other secret is accepted`, async t => {
     const url = await newUrl(t)
     if (url === null) return
     t.ok(await isAccepted(url, [A]))
@@ -163,7 +163,7 @@ for (const { name, url: newUrl, downgrade } of ENGINES) {
     ])
   })
 
-  test(`${name}: if two services start at the same time with different secrets, one is refused`, async t => {
+  test(`${name}: if two services with different secrets start at the same time, one is refused`, async t => {
     for (let round = 0; round < 3; round++) {
       const url = await newUrl(t)
       if (url === null) return
@@ -176,7 +176,7 @@ for (const { name, url: newUrl, downgrade } of ENGINES) {
     }
   })
 
-  test(`${name}: if two processes start at the same time with different secrets, one serves`, async t => {
+  test(`${name}: if two processes with different secrets start at the same time, one of them serves`, async t => {
     const url = await newUrl(t)
     if (url === null) return
     const processes = [A, B].map(secret =>
@@ -221,7 +221,7 @@ for (const { name, url: newUrl, downgrade } of ENGINES) {
   })
 }
 
-test('a start that changes nothing writes nothing, so that it works with a full disk', async t => {
+test('a service that starts without changes writes nothing, so it can start with a full disk', async t => {
   const url = `file:${join(temporaryFolder(t), 'test.db')}`
   t.ok(await isAccepted(url, [A, B]))
   const db = new Database(url.slice('file:'.length))
@@ -231,7 +231,7 @@ test('a start that changes nothing writes nothing, so that it works with a full 
   await t.rejects(createServer(envOf(url, [A])), /no more/)
 })
 
-test('a restored backup accepts the secrets that were in use when it was made', async t => {
+test('a restored backup accepts the secrets that were in use when it was created', async t => {
   const folder = temporaryFolder(t)
   const url = `file:${join(folder, 'test.db')}`
   const backup = join(folder, 'backup.db')
@@ -247,7 +247,7 @@ test('a restored backup accepts the secrets that were in use when it was made', 
   ])
 })
 
-test('a start that accepts any secret warns about it in the log', async t => {
+test('a service that starts with ALLOW_NEW_SECRET logs a warning', async t => {
   const lines: string[] = []
   const stream = { write: (line: string) => lines.push(line) }
   const url = `file:${join(temporaryFolder(t), 'test.db')}`

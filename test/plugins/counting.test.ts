@@ -8,12 +8,12 @@ import { createTokenSealer, issueClientKey } from '../../domain/keys/token/token
 import clientKeyPlugin from '../../plugins/app/client-key-plugin.ts'
 import counting from '../../plugins/app/counting.ts'
 import { counterNode } from '../db/counter-node.ts'
-import { knownToken, listening, newSecret, unchanging } from '../helper.ts'
+import { knownToken, listening, newSecret, alwaysFresh } from '../helper.ts'
 import { emptyPostgres } from '../postgres.ts'
 
 const MAX = 100
 
-/** Creates a server with one route and a rate-limited key. All such servers accept the key and share the counters. */
+/** Creates a server with one route. All such servers accept the same rate-limited key, and share its counters. */
 const node = async (t: Test, secret: string, counters: Counters): Promise<FastifyInstance> => {
   const fastify = Fastify()
   t.teardown(() => fastify.close())
@@ -31,7 +31,7 @@ const node = async (t: Test, secret: string, counters: Counters): Promise<Fastif
     secret,
     counters: fastify.counters ?? undefined,
     lookup: {
-      ...unchanging,
+      ...alwaysFresh,
       findByDigest: () => knownToken({ rateLimit: { max: MAX, windowSeconds: 3600 } })
     }
   })
@@ -39,7 +39,7 @@ const node = async (t: Test, secret: string, counters: Counters): Promise<Fastif
   return fastify
 }
 
-test('four servers that share the counters of a database never accept more requests than a limit allows', async t => {
+test("four servers that share a database's counters never accept more requests than a limit allows", async t => {
   const url = await emptyPostgres()
   if (url === null) return
   const secret = newSecret()
@@ -57,11 +57,11 @@ test('four servers that share the counters of a database never accept more reque
   t.same(
     accepted.map(({ headers }) => Number(/;r=(\d+);/.exec(headers.get('ratelimit') ?? '')?.[1])).sort((a, b) => a - b),
     Array.from({ length: MAX }, (_, remaining) => remaining),
-    'each reply reports a different number of remaining requests'
+    'each response reports a different number of remaining requests'
   )
 })
 
-test('a request is refused if the counters of a database fail', async t => {
+test("a request is refused if the database's counters fail", async t => {
   const secret = newSecret()
   const { keyAccessToken } = issueClientKey(createTokenSealer(secret))
   const fastify = await node(t, secret, {

@@ -2,10 +2,10 @@ import { test } from 'tap'
 import { parse } from 'yaml'
 import { world } from '../helper.ts'
 
-/** The URL of the service behind a proxy. */
+/** The service's URL behind a proxy. */
 const PREFIX = 'https://example.com/a/prefix'
 
-test('Swagger UI is a page with files, and the policy of each allows nothing to be loaded from other origins', async t => {
+test('Swagger UI is a page with files, none of which may load anything from another origin', async t => {
   const { fastify } = await world(t)
   for (const path of ['/docs', '/docs/']) {
     const page = await fastify.inject(path)
@@ -24,14 +24,14 @@ test('Swagger UI is a page with files, and the policy of each allows nothing to 
   }
 })
 
-test('the file of the page redirects to the page, below any prefix', async t => {
+test("the page's HTML file redirects to the page, with any path prefix", async t => {
   const { fastify } = await world(t)
   const { statusCode, headers } = await fastify.inject('/docs/static/index.html')
   t.equal(statusCode, 302)
   t.equal(new URL(String(headers.location), `${PREFIX}/docs/static/index.html`).href, `${PREFIX}/docs/`)
 })
 
-test('a file of Swagger UI that a client has cached is not sent again, and HEAD has no body', async t => {
+test('a Swagger UI file that a client has cached is not sent again, and HEAD has no body', async t => {
   const { fastify } = await world(t)
   const url = '/docs/static/swagger-ui.css'
   const whole = await fastify.inject(url)
@@ -45,7 +45,7 @@ test('a file of Swagger UI that a client has cached is not sent again, and HEAD 
   t.equal(head.headers['content-length'], whole.headers['content-length'])
 })
 
-test('the page has the title and the icon of this API', async t => {
+test("the page has this API's title and icon", async t => {
   const { fastify } = await world(t)
   const { payload } = await fastify.inject('/docs')
   t.match(payload, '<title>Trivial API</title>')
@@ -54,7 +54,7 @@ test('the page has the title and the icon of this API', async t => {
   t.match((await fastify.inject('/docs/static/theme/icon.svg')).headers['content-type'], 'image/svg+xml')
 })
 
-test('the document contains the address from its own request', async t => {
+test('the document contains the server address from its own request', async t => {
   const addressIn = async (env: Record<string, string>, headers: Record<string, string>): Promise<unknown> => {
     const { fastify } = await world(t, env)
     const { servers } = (await fastify.inject({ url: '/docs/json', headers })).json<{ servers: unknown }>()
@@ -70,7 +70,7 @@ test('the document contains the address from its own request', async t => {
   t.same(await addressIn({ TRUST_PROXY: '127.0.0.1' }, unclear), [{ url: '/' }])
 })
 
-test('the page of the documentation calls the URL that it was loaded from, with any proxy and any PUBLIC_URL', async t => {
+test('the documentation page calls the URL that it was loaded from, with any proxy and any PUBLIC_URL', async t => {
   const { fastify } = await world(t)
   const other = await world(t, { PUBLIC_URL: 'https://example.com/keys' })
   const page = { 'sec-fetch-site': 'same-origin', 'sec-fetch-dest': 'empty' }
@@ -87,11 +87,11 @@ test('the page of the documentation calls the URL that it was loaded from, with 
   t.equal(
     await serverFor({ 'sec-fetch-site': 'cross-site', 'sec-fetch-dest': 'empty' }),
     address,
-    'a page of another site'
+    'a page on another site'
   )
 })
 
-test('the document is served as JSON and as YAML, without the pages of the documentation', async t => {
+test('the document is served as JSON and as YAML, and does not describe the documentation routes', async t => {
   const { fastify } = await world(t)
   const json = await fastify.inject('/docs/json')
   t.match(json.headers['content-type'], 'application/json')

@@ -12,7 +12,7 @@ const MINUTE_MS = 60_000
 
 const hoursFrom = (now: number, hours: number): Date => new Date(now + hours * HOUR_MS)
 
-/** Creates keys. Returns the samples of the metric and the whole text. */
+/** Creates keys. Returns the metric's samples, and all metrics as a string. */
 const countExpiring = async (t: Test, env: Record<string, string>) => {
   const fastify = await createServer(settings(t, { METRICS_PORT: '0', ...env }).env)
   t.teardown(() => fastify.close())
@@ -40,7 +40,7 @@ const countExpiring = async (t: Test, env: Record<string, string>) => {
 
 const check = async (t: Test, env: Record<string, string>): Promise<void> => {
   const { ids, before, samples, after } = await countExpiring(t, env)
-  t.notMatch(before, /^trivial_keys_expiring/m, 'the first scrape waits for nothing')
+  t.notMatch(before, /^trivial_keys_expiring/m, 'the first scrape does not wait for the counts')
   t.same(samples, [
     'trivial_keys_expiring{within_days="1"} 1',
     'trivial_keys_expiring{within_days="7"} 3',
@@ -58,7 +58,7 @@ test('on PostgreSQL, the metrics count the same keys', async t => {
   if (url !== null) await check(t, { DATABASE_URL: url })
 })
 
-/** Creates the counts of a store in memory, with a separate clock. */
+/** Creates counts of a store in memory, with a separate clock. */
 const world = () => {
   const store = createMemoryStore()
   const keys = createKeyService({ store, secret: newSecret() })
@@ -78,8 +78,8 @@ const world = () => {
     reports,
     issue: async (name: string) => await keys.issue({ name, expiresAt: hoursFrom(keys.now(), 1) }, operator),
     /**
-     * Returns the number of keys that expire within a day, as reported at a minute and after the refresh that this
-     * starts.
+     * Returns how many keys are reported to expire within a day at a certain minute, before and after the refresh that
+     * this call starts.
      */
     countsAt: async (minutes: number): Promise<(number | undefined)[]> => {
       clock.minutes = minutes
@@ -100,7 +100,7 @@ test('the counts are refreshed when they are older than ten minutes', async t =>
   t.same(await countsAt(20), [2, 2])
 })
 
-test('keys of many pages are all counted', async t => {
+test('all keys are counted, even if there are many pages of them', async t => {
   const { store, issue, countsAt } = world()
   const { key } = await issue('key')
   await store.write(async ({ keys }) => {

@@ -5,7 +5,8 @@ import { createServer } from '../../app.ts'
 import { listening, operator, settings } from '../helper.ts'
 
 const DAY_MS = 86_400_000
-/** Creates a service with a mocked clock, which doesn't listen yet. */
+
+/** Creates a service with a mocked clock. The service doesn't listen yet. */
 const world = async (t: Test) => {
   mock.timers.enable({ apis: ['setInterval', 'Date'], now: Date.UTC(2026, 0, 1) })
   t.teardown(() => {
@@ -18,7 +19,7 @@ const world = async (t: Test) => {
   t.intercept(fastify.log, 'warn', { value: (...line: unknown[]) => lines.push(line) })
   return {
     fastify,
-    /** Returns the next `count` warnings, each with its fields and its text. */
+    /** Returns the next `count` warnings, each with its fields and its message. */
     warnings: async (count: number): Promise<unknown[][]> => {
       while (lines.length < count) {
         await new Promise(resolve => {
@@ -32,7 +33,7 @@ const world = async (t: Test) => {
   }
 }
 
-test('a warning is logged at the start, and once a day from 14 days before a key expires', async t => {
+test('a warning is logged at startup and then once a day, from 14 days before a key expires', async t => {
   const { fastify, warnings, issue } = await world(t)
   const { id, expiresAt } = await issue('soon', 2.5)
   await issue('later', 15.5)
@@ -50,14 +51,14 @@ test('a warning is logged at the start, and once a day from 14 days before a key
   }
 })
 
-test('if very many keys expire, a hundred are named and the others are counted', async t => {
+test('if very many keys expire, a hundred of them are named, and the others are counted', async t => {
   const { fastify, warnings, issue } = await world(t)
   for (let i = 0; i < 205; i++) await issue(`key ${i}`, 1)
   await listening(fastify)
   t.strictSame((await warnings(101))[100], [{ keys: 105 }, 'more client keys expire soon'])
 })
 
-test("if the database can't be read, this is logged, and the next day it is tried again", async t => {
+test("if the database can't be read, the failure is logged, and the next attempt is made a day later", async t => {
   const { fastify, warnings, issue } = await world(t)
   await issue('soon', 5)
   const { list } = fastify.clientKeys

@@ -15,7 +15,7 @@ interface Host {
   readonly limited: () => Promise<string>
 }
 
-/** Creates a service whose host registers another plugin before or after the plugin of the tests. */
+/** Creates a service whose host registers another plugin before or after the plugin under test. */
 const host = async (
   t: Test,
   register: (fastify: FastifyInstance) => Promise<unknown>,
@@ -56,7 +56,7 @@ for (const order of ['before', 'after'] as const) {
     const statuses: number[] = []
     for (const token of [one, one, one, other, other, other]) statuses.push((await get(token)).statusCode)
     t.same(statuses, [200, 200, 429, 200, 200, 429])
-    t.equal((await fastify.inject('/open')).headers['x-ratelimit-limit'], '1000', 'the limit of the host works as well')
+    t.equal((await fastify.inject('/open')).headers['x-ratelimit-limit'], '1000', "the host's limit also applies")
   })
 
   test(`a pipelined burst is limited if @fastify/rate-limit is registered ${order} the plugin`, async t => {
@@ -76,7 +76,7 @@ for (const order of ['before', 'after'] as const) {
     t.same(statuses.sort(), ['200', '200', '429', '429', '429'])
   })
 
-  test(`the host may use @fastify/bearer-auth ${order} the plugin`, async t => {
+  test(`the host may register @fastify/bearer-auth ${order} the plugin`, async t => {
     const { get, limited, fastify } = await host(
       t,
       async fastify => {
@@ -94,7 +94,7 @@ for (const order of ['before', 'after'] as const) {
     t.same([await hosts('the-key-of-the-host'), await hosts(token)], [200, 401])
   })
 
-  test(`hooks that the host adds ${order} the plugin see the principal or change nothing`, async t => {
+  test(`hooks that the host adds ${order} the plugin either see the principal or do not change the outcome`, async t => {
     const seen: unknown[] = []
     const { get, limited } = await host(
       t,
@@ -110,17 +110,17 @@ for (const order of ['before', 'after'] as const) {
     )
     t.match(await get(await limited()), { statusCode: 200, headers: { 'x-host': '1' } })
     t.match(await get('x'), { statusCode: 401 })
-    t.same(seen, ['k1'], 'a refused request reaches no later hooks')
+    t.same(seen, ['k1'], 'a refused request does not reach later hooks')
   })
 }
 
-test('if the host has its own request.principal, the error explains why the plugin does not start', async t => {
+test('if the host has its own request.principal, the plugin does not start, and the error explains why', async t => {
   const own = async (fastify: FastifyInstance): Promise<unknown> => fastify.decorateRequest('principal', null)
   await t.rejects(host(t, own, 'before'), { message: /another plugin has decorated requests with principal/ })
   await t.rejects(host(t, own, 'after'), { message: /'principal' has already been added/ })
 })
 
-test('a host that sets request.principal itself does not affect which requests are accepted', async t => {
+test('a host that sets request.principal does not affect which requests are accepted', async t => {
   const { get, limited } = await host(
     t,
     async fastify => {
@@ -134,7 +134,7 @@ test('a host that sets request.principal itself does not affect which requests a
   t.same(JSON.parse((await get(await limited())).body), { name: 'k1' })
 })
 
-test('a hook of the host may await requireClientKey', async t => {
+test("a host's hook may await requireClientKey", async t => {
   const fastify = Fastify()
   t.teardown(() => fastify.close())
   const keys = createClientKeys({ store: createMemoryStore(), secret: newSecret(), scopes: ['apps:read'] })
@@ -149,7 +149,7 @@ test('a hook of the host may await requireClientKey', async t => {
   t.equal(await get((await keys.issue({ name: 'k' })).keyAccessToken), 200)
 })
 
-test('a failing store causes status 503 without details', async t => {
+test('a failing store causes a 503 without details', async t => {
   const store = createMemoryStore()
   const keys = createClientKeys({
     store: {
@@ -173,7 +173,7 @@ test('a failing store causes status 503 without details', async t => {
   t.notMatch(reply.payload, '10.0.0.5')
 })
 
-test('invalid options are refused at the start, with the reason', async t => {
+test('invalid options are rejected at startup, with the reason', async t => {
   const secret = newSecret()
   const keys = createClientKeys({ store: createMemoryStore(), secret, scopes: ['apps:read'] })
   const start = async (options: unknown): Promise<FastifyInstance> => {
@@ -207,7 +207,7 @@ test('invalid options are refused at the start, with the reason', async t => {
   }
 })
 
-test('a route whose scopes are an empty array accepts no keys', async t => {
+test('a route with an empty array of scopes accepts no keys', async t => {
   const secret = newSecret()
   const keys = createClientKeys({ store: createMemoryStore(), secret, scopes: ['apps:read'] })
   const fastify = Fastify()

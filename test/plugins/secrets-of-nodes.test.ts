@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify'
 import { app } from '../../app.ts'
 import { createTokenSealer, generationOf, issueClientKey } from '../../domain/keys/token/token.ts'
 import config from '../../plugins/external/config.ts'
-import { need, newSecret } from '../helper.ts'
+import { required, newSecret } from '../helper.ts'
 import { emptyPostgres, execute, postgresDatabase } from '../postgres.ts'
 
 const skip = (await postgresDatabase(tap)) === null
@@ -15,7 +15,7 @@ const [OLD, NEW] = [generationOf(A), generationOf(B)]
 
 interface Node {
   readonly fastify: FastifyInstance
-  /** The lines of its log with level `warn` or higher. */
+  /** The lines in the node's log with level `warn` or higher. */
   readonly log: { readonly level: number; readonly msg: string; readonly nodes?: unknown }[]
   readonly call: (
     method: 'GET' | 'POST',
@@ -24,9 +24,9 @@ interface Node {
   ) => Promise<{ status: number; headers: object; json: ReturnType<typeof JSON.parse> }>
 }
 
-/** Creates a cluster on an emptied database. Each node has its own secrets, and requests use an environment key. */
+/** Creates a cluster with an emptied database. Each node has its own secrets, and requests use an environment key. */
 const cluster = async (t: Test) => {
-  const url = need((await emptyPostgres()) ?? undefined, 'PostgreSQL')
+  const url = required((await emptyPostgres()) ?? undefined, 'PostgreSQL')
   const { keyId, keyAccessToken } = issueClientKey(createTokenSealer(A))
   const start = async (
     name: string,
@@ -59,7 +59,7 @@ const cluster = async (t: Test) => {
 
 const issue = async ({ call }: Node, name: string) => await call('POST', '/client_keys', { body: { name } })
 
-test('GET /nodes shows the generations of each node from its start, the current one first', { skip }, async t => {
+test("GET /nodes shows each node's generations as soon as it starts, the current one first", { skip }, async t => {
   const { start, url } = await cluster(t)
   // Registers a node as the previous version does.
   await execute(
@@ -81,7 +81,7 @@ test('GET /nodes shows the generations of each node from its start, the current 
   t.same(await listed(second), [expected[0], expected[2]])
 })
 
-test('no token is created that a node would refuse, and none is revoked in its place', { skip }, async t => {
+test('no token is created that a node would refuse, and none is revoked instead', { skip }, async t => {
   const { start } = await cluster(t)
   const first = await start('first', [A])
   const { json: key } = await issue(first, 'a key')
@@ -90,13 +90,13 @@ test('no token is created that a node would refuse, and none is revoked in its p
   const second = await start('second', [B, A])
   t.match(second.log.at(-1), {
     level: 40,
-    msg: /^these nodes refuse the tokens of this node, or it refuses theirs/,
+    msg: /^these nodes refuse this node's tokens, or this node refuses theirs/,
     nodes: [{ name: 'first', generations: [OLD] }]
   })
   const refusal = {
     status: 503,
     headers: { 'retry-after': '1' },
-    json: { code: 'SECRET_NOT_SHARED', detail: /^No token was created: another node lacks this CLIENT_SECRET/ }
+    json: { code: 'SECRET_NOT_SHARED', detail: /^No token was created, because another node lacks this CLIENT_SECRET/ }
   }
   t.match(await issue(second, 'another'), refusal)
   t.match(await second.call('POST', `/client_keys/${key.id}/rotate`, { body: { grace_seconds: 0 } }), refusal)
@@ -118,14 +118,14 @@ test('no token is created that a node would refuse, and none is revoked in its p
   t.same(
     third.log.filter(({ msg }) => msg.startsWith('these nodes')),
     [],
-    'each of them can open the tokens of the other'
+    "each of them can open the other's tokens"
   )
   const { status, json: made } = await issue(second, 'of the second')
   t.equal(status, 201)
   t.equal((await third.call('GET', '/client_keys/me', { token: made.key_access_token })).status, 200)
 })
 
-/** Inserts the row of another node, which has the secret A and will acknowledge no change. */
+/** Inserts a row for another node, which has the secret A and won't acknowledge any change. */
 const insertNode = async (url: string, name: string, leaseMs: number, evictedAt: string | null = null) => {
   await execute(
     url,
@@ -142,7 +142,7 @@ test('a killed node is detected and evicted, and a node whose state is unknown d
   await insertNode(url, 'without a lease', 0)
   await insertNode(url, 'evicted', 200, '2026-01-01T00:00:00.000Z')
   t.equal((await issue(node, 'one')).status, 201)
-  t.same(await changes(), [{ changes: 1 }], 'no node had to be waited for')
+  t.same(await changes(), [{ changes: 1 }], 'the change did not have to wait for any node')
   await insertNode(url, 'killed', 200)
   t.equal((await issue(node, 'two')).status, 201)
   t.same(await changes(), [{ changes: 3 }])
@@ -150,7 +150,7 @@ test('a killed node is detected and evicted, and a node whose state is unknown d
   t.same(await changes(), [{ changes: 4 }], 'the node is evicted only once')
 })
 
-// The eviction of a killed node is committed on another connection than the token.
+// The eviction of a killed node is committed on a different connection than the token.
 test('a token is created only after a killed node is evicted, even if the eviction is slow', { skip }, async t => {
   const { start, url } = await cluster(t)
   const node = await start('new', [B, A], { KEY_LEASE_MS: '200' })
@@ -167,7 +167,7 @@ test('a token is created only after a killed node is evicted, even if the evicti
   t.equal((await issue(node, 'a key')).status, 201)
 })
 
-test('a secret of a running node is in use, even if another node started later', { skip }, async t => {
+test("a running node's secret is in use, even if another node started later", { skip }, async t => {
   const { start, url } = await cluster(t)
   await start('both', [B, A])
   const old = await start('old', [A])

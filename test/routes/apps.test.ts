@@ -66,7 +66,7 @@ test('the list is sorted by descriptive name', async t => {
   t.equal(names.length, 24)
 })
 
-test('a client key creates an app for the owner in the request', async t => {
+test('a client key creates an app for the owner specified in the request', async t => {
   const { call } = await world(t)
   const panels = { text: 'ü\u0001"\\ud800', deep: [{ a: 1 }], __: null }
   const { status, headers, json } = await call('POST', '/apps', {
@@ -93,7 +93,7 @@ test('a client key creates an app for the owner in the request', async t => {
   t.match(other.json, { user_id: null, owner_type: 'Organization', owner_id: 2, panels: null, schedule: null })
 })
 
-test('an unknown field is refused with its name, for users and client keys', async t => {
+test('an unknown field is rejected and named, for users and client keys', async t => {
   const made = await world(t)
   const known = 'known fields are descriptive_name, panels, schedule, owner_type, owner_id'
   t.match(await made.call('POST', '/apps', { ...NEW, port: 1, readable_by: 'public' }), {
@@ -121,7 +121,7 @@ test('an unknown field is refused with its name, for users and client keys', asy
   })
 })
 
-test('the errors of a new app are reported for each field', async t => {
+test('errors in a new app are reported for each field', async t => {
   const { call } = await world(t)
   const wrong: [body: unknown, errors: string[]][] = [
     [{}, ['descriptive_name is required', 'owner_type is required', 'owner_id is required']],
@@ -211,7 +211,7 @@ test('panels and schedules may be nested at most a hundred levels deep', async t
 })
 
 test(
-  'an app gets a port up to 65535, then that of a deleted app, and is refused if none is left',
+  'a new app gets a port up to 65535, then the port of a deleted app, and is refused if none is left',
   onlyOnSqlite,
   async t => {
     const { call, env } = await world(t)
@@ -238,7 +238,7 @@ test(
     ]) {
       t.match(refused, {
         status: 409,
-        json: { code: 'NO_PORT_LEFT', detail: /^Every port from 3001 to 65535 is taken/ }
+        json: { code: 'NO_PORT_LEFT', detail: /^All ports from 3001 to 65535 are in use/ }
       })
     }
   }
@@ -298,7 +298,7 @@ test('PUT and PATCH change only the fields that are sent, and null clears a fiel
   }
 })
 
-test('a missing or deleted app, or an unusual name, gets 404 on every route', async t => {
+test('a request for a missing or deleted app, or for an unusual name, gets 404 on every route', async t => {
   const { call } = await world(t)
   t.equal((await call('DELETE', '/apps/ba6811fb3e073d')).status, 204)
   const names = [
@@ -350,7 +350,7 @@ test('a deleted app is listed only if deleted apps are included', async t => {
   t.match(await call('GET', '/apps?include_deleted=true&include_deleted=true'), { status: 422 })
 })
 
-test('a copy has the panels, schedule, owner and tags of the original, and a new name', async t => {
+test('a copy has the panels, schedule, owner and tags of the original, but a new name', async t => {
   const { call } = await world(t)
   const { json: original } = await call('GET', '/apps/ba6811fb3e073d')
   const {
@@ -379,7 +379,7 @@ test('a copy has the panels, schedule, owner and tags of the original, and a new
   )
 })
 
-test('a tag is added once and removed once', async t => {
+test('a tag can be added once and removed once', async t => {
   const { call } = await world(t)
   const url = '/apps/52f8e7b3c9a06d/tags'
   const tag = { context: 'Größe', name: "x' or 1=1 --" }
@@ -407,7 +407,7 @@ test('a tag is added once and removed once', async t => {
   }
 })
 
-test('a list can be filtered by several tags, all of which an app must have', async t => {
+test('a list that is filtered by several tags contains the apps that have all of them', async t => {
   const { call } = await world(t)
   const filter = async (tags: unknown) =>
     (await call('GET', `/apps?tagged_with=${encodeURIComponent(JSON.stringify(tags))}`)).json.map(
@@ -445,7 +445,7 @@ test('a list can be filtered by several tags, all of which an app must have', as
   }
 })
 
-test('the pages that Link headers connect contain the whole list', async t => {
+test('following the Link headers returns the whole list', async t => {
   const { call } = await world(t)
   await call('DELETE', '/apps/ba6811fb3e073d')
   for (const [limit, query] of [
@@ -483,9 +483,9 @@ test('an invalid limit or position is reported', async t => {
   for (const [limit, error] of [
     ['0', 'limit must be at least 1'],
     ['1001', 'limit must be at most 1000'],
-    ['x', 'limit must be an integer'],
-    ['', 'limit must be an integer'],
-    ['1.5', 'limit must be an integer'],
+    ['x', 'limit must be a decimal integer, such as 20'],
+    ['', 'limit must be a decimal integer, such as 20'],
+    ['1.5', 'limit must be a decimal integer, such as 20'],
     ['1e1000', /limit must be/]
   ] as const) {
     t.match(await call('GET', `/apps?limit=${limit}`), { status: 422, json: { errors: [error] } }, limit)
@@ -549,7 +549,7 @@ test('NDJSON contains one app per line', async t => {
   )
 })
 
-test('an empty list is an empty array, or no lines', onlyOnSqlite, async t => {
+test('an empty list is an empty array in JSON, and no lines in NDJSON', onlyOnSqlite, async t => {
   const { env, key } = settings(t)
   const fastify = await createServer(env)
   t.teardown(() => fastify.close())
@@ -559,7 +559,7 @@ test('an empty list is an empty array, or no lines', onlyOnSqlite, async t => {
   t.equal((await get('application/x-ndjson')).payload, '')
 })
 
-test('HEAD returns the same reply as GET, without a body', async t => {
+test('HEAD returns the same response as GET, without a body', async t => {
   const { call, fastify, key } = await world(t)
   const { status, headers, text } = await call('HEAD', '/apps?limit=2')
   t.equal(status, 200)
@@ -577,7 +577,7 @@ test('HEAD returns the same reply as GET, without a body', async t => {
   )
 })
 
-test('name_suggestion returns an unused name', async t => {
+test('name_suggestion returns an available name', async t => {
   const { call } = await world(t)
   const suggestions = new Set<string>()
   for (let i = 0; i < 20; i++) suggestions.add((await call('GET', '/apps/name_suggestion')).json.suggestion)
@@ -585,7 +585,7 @@ test('name_suggestion returns an unused name', async t => {
   t.ok(suggestions.size > 5)
 })
 
-test('no text of an app may contain a token or a key_id', async t => {
+test('no string in an app may contain a token or a key_id', async t => {
   const { call, key } = await world(t)
   const app = '/apps/ba6811fb3e073d'
   for (const credential of [key.keyAccessToken, key.keyAccessToken.slice(0, -6), key.keyId, `x ${key.keyId}.`]) {

@@ -17,7 +17,7 @@ interface Entry {
 
 const audits = async ({ call }: World, query = ''): Promise<Entry[]> => (await call('GET', `/audits${query}`)).json
 
-test('the audit entry of each change of an app contains the key that made it, and the changed values', async t => {
+test('the audit entry of each change to an app contains the key that was used, and the changed values', async t => {
   const made = await world(t)
   const {
     json: { id: keyId }
@@ -71,7 +71,7 @@ test('the audit entry of each change of an app contains the key that made it, an
   t.equal(new Set(entries.map(({ request_id: id }) => id)).size, 7)
 })
 
-test('every change of a key has an audit entry without secrets', async t => {
+test('every change to a key has an audit entry without secrets', async t => {
   const made = await world(t)
   const {
     json: { id, key_id: keyId, key_access_token: token }
@@ -96,7 +96,7 @@ test('every change of a key has an audit entry without secrets', async t => {
   for (const secret of [keyId, token, again, rotated.key_id, rotated.key_access_token]) t.notMatch(text, secret)
 })
 
-test('the audit trail is read by page and by filter, newest first, as JSON or NDJSON', async t => {
+test('the audit trail can be paged and filtered, and is returned newest first, as JSON or NDJSON', async t => {
   const made = await world(t)
   const own = (await made.call('GET', '/client_keys/me')).json.id
   const other = (await made.call('POST', '/client_keys', { name: 'other' })).json

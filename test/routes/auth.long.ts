@@ -4,7 +4,7 @@ import { signIn } from './user.ts'
 
 const PASSWORD = 'seven green kettles'
 
-test('attempts by others do not prevent a user from changing the password, and unknown addresses free no capacity', async t => {
+test("failed sign-ins by others don't prevent a user from changing the password, and unknown addresses don't reset the limit", async t => {
   const made = await world(t)
   const attempt = async (email: string, remoteAddress: string, password = '') =>
     await made.fastify.inject({ method: 'POST', url: '/auth/sign_in', payload: { email, password }, remoteAddress })

@@ -2,7 +2,7 @@ import { test } from 'tap'
 import { ipPrefix } from '../../net/addresses.ts'
 import { at, listening, raw, SAMPLE_PASSWORD, world } from '../helper.ts'
 import type { World } from '../helper.ts'
-import { keepWaiting, signIn } from './user.ts'
+import { fillPasswordQueue, signIn } from './user.ts'
 
 const post = async (
   { fastify }: World,
@@ -22,7 +22,7 @@ const post = async (
 
 const PASSWORD = 'seven green kettles'
 
-test("sign-up and sign-in return Trivial's headers, which authenticate as three headers or as one", async t => {
+test("sign-up and sign-in return Trivial's headers, which authenticate as three headers or as a single one", async t => {
   const made = await world(t)
   const up = await post(made, '/auth', { name: 'Eve Park', email: 'Eve@Example.com', password: PASSWORD })
   t.equal(up.status, 201)
@@ -110,7 +110,7 @@ test('a client without a User-Agent may sign in', async t => {
   )
 })
 
-test('a wrong password, an unknown address and an account without a password get the same reply', async t => {
+test('a wrong password, an unknown address and an account without a password get the same response', async t => {
   const made = await world(t)
   await made.call('POST', '/users', { name: 'No Password', email: 'none@example.com' })
   const replies = new Set<string>()
@@ -131,7 +131,7 @@ test('a wrong password, an unknown address and an account without a password get
   })
 })
 
-test('invalid fields of a sign-up are reported', async t => {
+test('invalid sign-up fields are reported', async t => {
   const made = await world(t)
   const good = { name: 'Eve Park', email: 'eve@example.com', password: PASSWORD }
   for (const [change, status, error] of [
@@ -164,7 +164,7 @@ test('invalid fields of a sign-up are reported', async t => {
   t.equal((await post(await world(t, { SIGN_UP: 'closed' }), '/auth', good)).json.code, 'SIGN_UP_CLOSED')
 })
 
-test('users list and end their own sessions, and a new password ends the other ones', async t => {
+test('users can list and end their own sessions, and a new password ends their other sessions', async t => {
   const made = await world(t)
   const [one, two, three] = [await signIn(made, 'ada'), await signIn(made, 'ada'), await signIn(made, 'ada')]
   const ben = await signIn(made, 'ben')
@@ -268,7 +268,7 @@ test('a locked account cannot sign in, and its sessions end', async t => {
   t.equal((await ada('GET', '/profile')).status, 401, 'the session has ended permanently')
 })
 
-test('attempts are limited by address and by account, without locking out the user', async t => {
+test('attempts are limited per address and per account, without locking out the user', async t => {
   const made = await world(t)
   const attempt = async (email: string, address: string, password = 'wrong') =>
     await post(made, '/auth/sign_in', { email, password }, {}, address)
@@ -280,7 +280,7 @@ test('attempts are limited by address and by account, without locking out the us
   t.equal(
     (await attempt('ben@example.com', '192.0.2.2', SAMPLE_PASSWORD)).status,
     200,
-    'the user signs in from another address'
+    'the user can sign in from another address'
   )
 
   t.equal((await attempt('ada@example.com', '198.51.100.7', SAMPLE_PASSWORD)).status, 200)
@@ -306,7 +306,7 @@ test('attempts are limited by address and by account, without locking out the us
   t.equal(
     (await attempt('ada@example.com', '198.51.100.7', PASSWORD)).status,
     200,
-    'the location is known without a session too'
+    'the location stays known without a session'
   )
 
   for (let i = 0; i < 60; i++) {
@@ -323,7 +323,7 @@ test('attempts are limited by address and by account, without locking out the us
   t.not(ipPrefix('2001:0:0:7::1'), ipPrefix('2001:0:0:8::1'))
 })
 
-test('a client key belongs to no user, and takes precedence over a session in the same request', async t => {
+test('a client key does not belong to a user, and takes precedence over a session in the same request', async t => {
   const made = await world(t)
   for (const [method, url, body] of [
     ['GET', '/profile'],
@@ -348,7 +348,7 @@ test('a client key belongs to no user, and takes precedence over a session in th
   )
 })
 
-test('pages of the configured origins may read sessions, and client keys get no CORS headers', async t => {
+test('pages from the configured origins may read sessions, and client keys get no CORS headers', async t => {
   const made = await world(t, { CORS_ORIGINS: 'https://app.example.com, http://localhost:5173' })
   const origin = 'https://app.example.com'
   const preflight = async (from: string) =>
@@ -390,7 +390,7 @@ test('pages of the configured origins may read sessions, and client keys get no 
   )
 })
 
-test('a password change is refused if its session ends, or the password changes, while it waits', async t => {
+test('a password change is refused if the session ends or the password changes while the request is waiting', async t => {
   const made = await world(t)
   const change = async (call: World['call'], current: string, password: string) =>
     await call('PUT', '/profile/password', { current_password: current, password })
@@ -399,7 +399,7 @@ test('a password change is refused if its session ends, or the password changes,
     ({ current }: { current: boolean }) => current
   )
 
-  const first = keepWaiting(made.fastify.passwords)
+  const first = fillPasswordQueue(made.fastify.passwords)
   const late = change(ada, SAMPLE_PASSWORD, PASSWORD)
   await first.othersWait(1)
   t.equal((await other('DELETE', `/profile/sessions/${own}`)).status, 204)
@@ -411,7 +411,7 @@ test('a password change is refused if its session ends, or the password changes,
   await first.over()
 
   const again = await signIn(made, 'ada')
-  const second = keepWaiting(made.fastify.passwords)
+  const second = fillPasswordQueue(made.fastify.passwords)
   const passwords = [PASSWORD, 'eight yellow buckets']
   const changes = passwords.map(async password => await change(again, SAMPLE_PASSWORD, password))
   await second.othersWait(2)
@@ -422,7 +422,7 @@ test('a password change is refused if its session ends, or the password changes,
   t.type(await signIn(made, 'ada', passwords[codes.indexOf('changed')]), 'function')
 
   const ben = await signIn(made, 'ben')
-  const third = keepWaiting(made.fastify.passwords)
+  const third = fillPasswordQueue(made.fastify.passwords)
   const locked = change(ben, SAMPLE_PASSWORD, PASSWORD)
   await third.othersWait(1)
   await made.call('PATCH', '/users/2', { account_locked: true })
@@ -432,7 +432,7 @@ test('a password change is refused if its session ends, or the password changes,
   await signIn(made, 'ben')
 })
 
-test('a change of the e-mail address ends the sessions with the previous one', async t => {
+test('changing the e-mail address ends the sessions that were started with the previous one', async t => {
   const made = await world(t)
   const ada = await signIn(made, 'ada')
   t.equal((await made.call('PATCH', '/users/1', { email: 'moreno@example.com' })).status, 200)
@@ -441,7 +441,7 @@ test('a change of the e-mail address ends the sessions with the previous one', a
   t.equal((await ada('GET', '/profile')).status, 401, 'the session has ended permanently')
 })
 
-test('a large unreadable text is refused immediately in every field', async t => {
+test('a large malformed string is rejected immediately in every field', async t => {
   const made = await world(t)
   const ada = await signIn(made, 'ada')
   const text = `${'a'.repeat(450_000)}\u0001`

@@ -7,7 +7,7 @@ const PASSWORD = 'seven green kettles'
 const ADAS_APP = '70e2d94bc6a18f'
 const CHIARAS_APP = 'cf61a04d8e39b7'
 
-/** Signs up a user, and returns the id and a function that sends requests as the user. */
+/** Signs up a user. Returns the id, and a function that sends requests as the user. */
 const signUp = async (made: World, email: string): Promise<{ id: number; call: World['call'] }> => {
   const body = { name: 'New', email, password: PASSWORD }
   const { json, headers } = await made.call('POST', '/auth', body, { authorization: '' })
@@ -15,31 +15,31 @@ const signUp = async (made: World, email: string): Promise<{ id: number; call: W
   return { id: json.data.id, call: async (method, url, more) => await made.call(method, url, more, { authorization }) }
 }
 
-/** Adds an admin to Northwind and River Valley Trust, so that any user can be deleted. */
+/** Adds an admin to Northwind and to River Valley Trust, so that any user can be deleted. */
 const addAdmins = async ({ call }: World): Promise<void> => {
   await call('PUT', '/organizations/1/users/2', { role: 'admin' })
   await call('PUT', '/organizations/3/users/2', { role: 'admin' })
 }
 
-test('an administrator who takes over the e-mail address of a user gets none of their data', async t => {
+test("an administrator who takes over a user's e-mail address gets none of the user's data", async t => {
   const made = await world(t)
   const dmitri = await signIn(made, 'dmitri')
   const ada = await signIn(made, 'ada')
   t.equal((await dmitri('PATCH', '/users/1', { email: 'moved@example.com' })).status, 200)
   t.equal((await ada('GET', '/profile')).status, 401, 'the sessions have ended')
-  const thief = await signUp(made, 'ada@example.com')
-  t.not(thief.id, 1)
-  for (const call of [dmitri, thief.call]) {
+  const attacker = await signUp(made, 'ada@example.com')
+  t.not(attacker.id, 1)
+  for (const call of [dmitri, attacker.call]) {
     t.equal((await call('GET', `/apps/${ADAS_APP}`)).status, 404)
     t.equal((await call('GET', '/organizations/1')).status, 404)
   }
-  t.same((await thief.call('GET', '/apps')).json, [])
+  t.same((await attacker.call('GET', '/apps')).json, [])
   t.equal((await dmitri('PATCH', '/users/1', { password: PASSWORD })).status, 403)
-  await t.rejects(signIn(made, 'moved', PASSWORD), /401/, 'the password of the user is unchanged')
+  await t.rejects(signIn(made, 'moved', PASSWORD), /401/, "the user's password is unchanged")
   t.equal((await (await signIn(made, 'moved', SAMPLE_PASSWORD))('GET', `/apps/${ADAS_APP}`)).status, 200)
 })
 
-test('a user who signs up with the e-mail address of a deleted one inherits nothing', async t => {
+test("a user who signs up with a deleted user's e-mail address inherits nothing", async t => {
   const made = await world(t)
   await addAdmins(made)
   const chiara = await signIn(made, 'chiara')
@@ -55,7 +55,7 @@ test('a user who signs up with the e-mail address of a deleted one inherits noth
   for (const name of [ADAS_APP, CHIARAS_APP]) t.equal((await call('GET', `/apps/${name}`)).status, 404)
 })
 
-test('an organization that adds a user gets none of their data, and the user may leave or delete it', async t => {
+test("an organization that adds a user gets none of the user's data, and the user may leave or delete the organization", async t => {
   const made = await world(t)
   const { call: outsider } = await signUp(made, 'outsider@example.com')
   const { json: trap } = await outsider('POST', '/organizations', { name: 'Trap', billing_email: 't@example.com' })
@@ -84,7 +84,7 @@ test('an organization that adds a user gets none of their data, and the user may
   t.equal((await ada('GET', `/apps/${ADAS_APP}`)).status, 200)
 })
 
-test('a user with grants can grant only those, and transfer an app only to themselves', async t => {
+test('a user with grants can grant only those to others, and transfer an app only to themselves', async t => {
   const made = await world(t)
   const [ada, ben, chiara] = [await signIn(made, 'ada'), await signIn(made, 'ben'), await signIn(made, 'chiara')]
   const permit = (name: string, userId: number): string => `/apps/${ADAS_APP}/permission/${name}/users/${userId}`
@@ -99,13 +99,13 @@ test('a user with grants can grant only those, and transfer an app only to thems
   t.equal(
     (await ben('PUT', `/apps/${ADAS_APP}/transfer/organizations/3`)).status,
     403,
-    'a transfer to an organization of other users'
+    'a transfer to an organization that the user does not belong to'
   )
   await ada('DELETE', permit('transfer', 2))
   t.equal((await ben('PUT', `/apps/${ADAS_APP}/transfer/users/2`)).status, 403, 'the grant was revoked')
 })
 
-test('a demoted administrator can no longer manage users, while the keys that they issued remain active', async t => {
+test('a demoted administrator can no longer manage users, but the keys that they issued remain active', async t => {
   const made = await world(t)
   const dmitri = await signIn(made, 'dmitri')
   const issued = await dmitri('POST', '/client_keys', { name: 'k', scopes: ['users:read', 'users:write'] })

@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import type { Test } from 'tap'
-import { at, need, operator, world } from '../helper.ts'
+import { at, required, operator, world } from '../helper.ts'
 import { FORM, introspector, withServices } from '../introspection.ts'
 import { signIn } from './user.ts'
 
@@ -335,7 +335,7 @@ test('a change to a service applies to the next request', async t => {
   const { keyAccessToken } = await issue('k', { scopes: ['orders:*'] })
   t.match((await orders.ask(keyAccessToken)).json, { scope: 'orders:read orders:refunds:write' })
   await made.fastify.storage.keys.write(async ({ keys, services }) => {
-    const service = need((await services.find('orders')) ?? undefined, 'orders')
+    const service = required((await services.find('orders')) ?? undefined, 'orders')
     await keys.advanceRevision('*')
     await services.update({ ...service, scopes: [{ name: 'orders:new', description: null }], audience: null })
   })

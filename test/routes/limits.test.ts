@@ -2,13 +2,13 @@ import Fastify from 'fastify'
 import { test } from 'tap'
 import clientKeyPlugin from '../../plugins/app/client-key-plugin.ts'
 import { createTokenSealer, issueClientKey } from '../../domain/keys/token/token.ts'
-import { at, knownToken, listening, newSecret, onlyOnSqlite, raw, unchanging, world } from '../helper.ts'
+import { at, knownToken, listening, newSecret, onlyOnSqlite, raw, alwaysFresh, world } from '../helper.ts'
 import type { World } from '../helper.ts'
 
 const issue = async ({ call }: World, body: object): Promise<string> =>
   (await call('POST', '/client_keys', body)).json.key_access_token
 
-/** Returns the status of a request from an address, with an X-Forwarded-For header. */
+/** Returns the status of a request that is sent from an address with an X-Forwarded-For header. */
 const from = async ({ fastify }: World, token: string, remoteAddress: string, forwarded?: string): Promise<number> =>
   (
     await fastify.inject({
@@ -40,7 +40,7 @@ test('a key is accepted only from its addresses, regardless of X-Forwarded-For',
   t.match(refused.json(), { status: 403, code: 'ADDRESS_NOT_ALLOWED', detail: /allowed_ips/ })
 })
 
-test('behind trusted proxies, the address is the last one that does not belong to them', async t => {
+test("behind trusted proxies, the address is the last one that is not a trusted proxy's", async t => {
   const made = await world(t, { TRUST_PROXY: '127.0.0.1, 10.9.0.0/16' })
   const token = await issue(made, { name: 'k', allowed_ips: ['192.0.2.7'] })
   t.equal(await from(made, token, '127.0.0.1', '192.0.2.7'), 200)
@@ -52,7 +52,7 @@ test('behind trusted proxies, the address is the last one that does not belong t
   t.equal(await from(made, token, '127.0.0.1'), 403)
 })
 
-test('a value from a trusted proxy that is not an address is not stored', async t => {
+test('a value that a trusted proxy sent is not stored if it is not an address', async t => {
   const made = await world(t, { TRUST_PROXY: '127.0.0.1' })
   const { keyAccessToken: token } = made.key
   t.equal(await from(made, token, '127.0.0.1', token), 200)
@@ -60,13 +60,14 @@ test('a value from a trusted proxy that is not an address is not stored', async 
   const {
     json: { id }
   } = await made.call('GET', '/client_keys/me')
+  await made.fastify.keyUsage.flush()
   const { text } = await made.call('GET', `/client_keys/${id}/usage`)
   t.match(text, 'unknown')
   t.notMatch(text, token)
   t.equal((await made.call('GET', '/audits?limit=1')).json[0].address, 'unknown')
 })
 
-test('a forged header over a real socket has no effect either', async t => {
+test('a forged X-Forwarded-For has no effect over a real socket', async t => {
   const made = await world(t)
   const token = await issue(made, { name: 'k', allowed_ips: ['192.0.2.7'] })
   const port = await listening(made.fastify)
@@ -86,7 +87,7 @@ test('a forged header over a real socket has no effect either', async t => {
   }
 })
 
-test('a rate limit applies to all tokens of a key, and replies report its state', onlyOnSqlite, async t => {
+test('a rate limit applies to all tokens of a key, and responses report its state', onlyOnSqlite, async t => {
   const made = await world(t)
   const {
     json: { id, key_access_token: first }
@@ -121,7 +122,7 @@ test('a rate limit applies to all tokens of a key, and replies report its state'
   clock.restore()
 })
 
-test('a clock that is set back does not lock out a limited key', async t => {
+test('setting the clock back does not lock out a rate-limited key', async t => {
   const made = await world(t)
   const token = await issue(made, { name: 'k', rate_limit: { max: 2, window_seconds: 60 } })
   t.equal(await from(made, token, '127.0.0.1'), 200)
@@ -137,7 +138,7 @@ test('a clock that is set back does not lock out a limited key', async t => {
   clock.restore()
 })
 
-/** Returns the status lines of requests that are sent in one segment over one connection. */
+/** Returns the status lines of the responses to requests that are sent in one segment over one connection. */
 const pipelined = async (port: number, token: string, requests: number): Promise<string[]> => {
   const request = (connection: string): string =>
     `GET /client_keys/me HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\nConnection: ${connection}\r\n\r\n`
@@ -145,7 +146,7 @@ const pipelined = async (port: number, token: string, requests: number): Promise
   return [...(await raw(port, text)).matchAll(/HTTP\/1\.1 (\d+) /g)].map(([, status = '']) => status)
 }
 
-test('the limit determines exactly how many pipelined requests succeed', async t => {
+test('exactly as many pipelined requests succeed as the rate limit allows', async t => {
   const made = await world(t)
   const token = await issue(made, { name: 'k', rate_limit: { max: 10, window_seconds: 3600 } })
   const statuses = await pipelined(await listening(made.fastify), token, 12)
@@ -155,7 +156,7 @@ test('the limit determines exactly how many pipelined requests succeed', async t
   )
 })
 
-test('the limit determines exactly how many parallel requests succeed', async t => {
+test('exactly as many parallel requests succeed as the rate limit allows', async t => {
   const made = await world(t)
   const token = await issue(made, { name: 'k', rate_limit: { max: 50, window_seconds: 3600 } })
   const port = await listening(made.fastify)
@@ -174,11 +175,11 @@ test('the limit determines exactly how many parallel requests succeed', async t 
       .map(({ headers }) => Number(/;r=(\d+);/.exec(headers.get('ratelimit') ?? '')?.[1]))
       .sort((one, other) => one - other),
     Array.from({ length: 50 }, (_, remaining) => remaining),
-    'each reports another number of remaining requests'
+    'each response reports a different number of remaining requests'
   )
 })
 
-test('a burst across the end of a window is limited separately in each window', async t => {
+test('a burst that continues into the next window is limited separately in each window', async t => {
   const made = await world(t)
   const token = await issue(made, { name: 'k', rate_limit: { max: 3, window_seconds: 1 } })
   const passed: Record<string, number> = { 2: 0, 1: 0, 0: 0 }
@@ -198,14 +199,14 @@ test('a burst across the end of a window is limited separately in each window', 
   t.equal(new Set(Object.values(passed)).size, 1, JSON.stringify(passed))
 })
 
-test('a request is refused if its rate limit cannot be determined', async t => {
+test("a request is refused if its rate limit can't be checked", async t => {
   const secret = newSecret()
   const { keyAccessToken } = issueClientKey(createTokenSealer(secret))
   const bare = Fastify()
   t.teardown(() => bare.close())
   await bare.register(clientKeyPlugin, {
     secret,
-    lookup: { ...unchanging, findByDigest: () => knownToken({ rateLimit: { max: 100, windowSeconds: 60 } }) },
+    lookup: { ...alwaysFresh, findByDigest: () => knownToken({ rateLimit: { max: 100, windowSeconds: 60 } }) },
     counters: {
       hit: async () => {
         throw new Error('the counter is unreachable')

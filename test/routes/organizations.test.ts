@@ -113,7 +113,7 @@ test('the creator of an organization becomes its admin, unless it is a client ke
   )
 })
 
-test('admins set roles, and the last admin remains', async t => {
+test("admins set roles, and the last admin can't be removed", async t => {
   const made = await world(t)
   const [ada, ben, chiara] = [await signIn(made, 'ada'), await signIn(made, 'ben'), await signIn(made, 'chiara')]
   for (const body of [{ role: 'member' }, { role: 'member', email: 'other@example.com' }]) {
@@ -168,7 +168,7 @@ test('admins set roles, and the last admin remains', async t => {
   t.same(leaving.map(({ status }) => status).sort(), [204, 409], 'one of the last two admins remains')
 })
 
-test('an organization with apps can be deleted only if the apps are transferred', async t => {
+test('an organization with apps can be deleted only if its apps are transferred', async t => {
   const made = await world(t)
   const [ada, chiara] = [await signIn(made, 'ada'), await signIn(made, 'chiara')]
   t.match(await ada('DELETE', '/organizations/1'), { status: 409, json: { code: 'OWNS_APPS' } })
@@ -211,7 +211,7 @@ test('an organization with apps can be deleted only if the apps are transferred'
   t.equal((await made.call('DELETE', '/organizations/2?transfer_to=Organization:3')).status, 204)
 })
 
-test('admins and client keys delete an organization with its apps if the request specifies it', async t => {
+test('admins and client keys can delete an organization along with its apps if the request asks for it', async t => {
   const made = await world(t)
   const [ada, ben, dmitri] = [await signIn(made, 'ada'), await signIn(made, 'ben'), await signIn(made, 'dmitri')]
   const { json: key } = await made.call('POST', '/client_keys', { name: 'k', scopes: ['organizations:write'] })
@@ -238,7 +238,7 @@ test('admins and client keys delete an organization with its apps if the request
   t.equal(
     (await made.call('GET', '/apps/70e2d94bc6a18f')).status,
     200,
-    'the apps of members do not belong to the organization'
+    "members' apps do not belong to the organization"
   )
   t.equal((await made.call('DELETE', '/organizations/2?apps=delete')).status, 204)
   t.equal((await made.call('GET', '/apps?include_deleted=true')).json.length, 24 - 5 - 6)

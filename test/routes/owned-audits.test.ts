@@ -37,7 +37,7 @@ const pageOf = async (call: World['call'], url: string): Promise<Page> => (await
 const searchFor = (conditions: unknown, url = ORGANIZATION): string =>
   `${url}?search=${encodeURIComponent(JSON.stringify(conditions))}`
 
-/** Returns the JSON of a change of one field. */
+/** Returns the JSON of a change to one field. */
 const changed = (attribute: string, from: unknown, to: unknown): Change => ({
   attribute,
   patch: `- ${attribute}: ${String(from)}\n+ ${attribute}: ${String(to)}`,
@@ -47,7 +47,7 @@ const changed = (attribute: string, from: unknown, to: unknown): Change => ({
 
 const newestOf = async (call: World['call'], url = ORGANIZATION) => (await pageOf(call, `${url}?per_page=1`)).audits[0]
 
-test('the audits of an organization contain the changes of it and of its apps, but not of the accounts of its users', async t => {
+test("an organization's audits contain changes to it and its apps, but not to its users' accounts", async t => {
   const made = await world(t)
   const [ada, ben] = [await signIn(made, 'ada'), await signIn(made, 'ben')]
   await made.call('PATCH', `/apps/${WEATHER}`, { descriptive_name: 'Of Ada alone' })
@@ -126,7 +126,7 @@ test('creations and deletions have the same patches as in Trivial', async t => {
   t.equal((await newestOf(ada))?.action, 'destroy')
 })
 
-test('audits contain no passwords, sessions, former addresses, or addresses of unrelated users', async t => {
+test('audits contain no passwords, sessions, previous addresses, or addresses of unrelated users', async t => {
   const made = await world(t)
   const ada = await signIn(made, 'ada')
   const ben = await signIn(made, 'ben')
@@ -137,7 +137,7 @@ test('audits contain no passwords, sessions, former addresses, or addresses of u
   for (const secret of [/argon2/, /session_id/, /[0-9a-f]{8}-[0-9a-f]{4}-/, /ben@example/]) {
     t.notMatch(text, secret)
   }
-  t.same((await pageOf(ada, ORGANIZATION)).audits, [], 'the admins of an organization see nothing of the account')
+  t.same((await pageOf(ada, ORGANIZATION)).audits, [], "an organization's admins do not see changes to the account")
 
   await ada('POST', `/apps/${WEATHER}/permission/update/users/3`)
   await chiara('PATCH', `/apps/${WEATHER}`, { schedule: null, descriptive_name: 'Storms' })
@@ -151,7 +151,7 @@ test('audits contain no passwords, sessions, former addresses, or addresses of u
   t.match(ofApp.audits, [{ user_email: 'ada@example.com' }])
 })
 
-test('pages are counted, and have no gaps between them', async t => {
+test('the number of pages is returned, and no entries are missing between pages', async t => {
   const made = await world(t)
   const ada = await signIn(made, 'ada')
   for (let i = 0; i < 7; i++) await ada('PATCH', '/organizations/1', { name: `Name ${i}` })
@@ -189,14 +189,14 @@ const withEntries = async (t: Test) => {
   return { ada, audits, find }
 }
 
-test('audits are searched by id, user and time', async t => {
+test('audits can be searched by id, user and time', async t => {
   const { audits, find } = await withEntries(t)
   const ids = audits.map(({ id }) => id)
   t.equal(ids.length, 5)
   const of = (...users: (number | null)[]) =>
     audits.filter(({ user_id: user }) => users.includes(user)).map(({ id }) => id)
   t.same(await find([]), ids)
-  t.same(await find([{ c: 'user_id', o: '=', p: '1' }]), of(1), 'a search in the format of the interface')
+  t.same(await find([{ c: 'user_id', o: '=', p: '1' }]), of(1), "a search in the interface's format")
   t.same(await find([{ c: 'user_id', o: '=', p: 1 }]), of(1))
   t.same(await find([{ c: 'user_id', o: '!=', p: '1' }]), of(2), 'changes without a user match no user')
   t.same(await find([{ c: 'user_id', o: 'IN', p: ['1', 2, 3] }]), of(1, 2))
@@ -225,7 +225,7 @@ test('audits are searched by id, user and time', async t => {
   t.same(await find([{ c: 'created_at', o: 'IN', p: [time] }]), sinceThen)
 })
 
-test('a search accepts only listed columns and operators, and no SQL', async t => {
+test('a search accepts only known columns and operators, and no SQL', async t => {
   const { ada, audits } = await withEntries(t)
   const condition = { c: 'user_id', o: '=', p: 1 }
   const rule = 'search.0.p must be an id'

@@ -16,7 +16,7 @@ const users = async (made: World) => ({
 
 const idOf = async (made: World, name: string): Promise<number> => (await made.call('GET', `/apps/${name}`)).json.id
 
-test("the list of apps contains a user's own apps for a user, and all apps for a client key", async t => {
+test('a user gets a list of the apps that they may read, and a client key gets a list of all apps', async t => {
   const made = await world(t)
   const { ada, ben, chiara, dmitri } = await users(made)
   const names = async (call: World['call'], query = ''): Promise<string[]> =>
@@ -61,7 +61,7 @@ test("the list of apps contains a user's own apps for a user, and all apps for a
   t.ok((await names(ada, '?include_deleted=true')).includes('Weather Alerts'))
 })
 
-test('a user may carry out only the actions on an app that the rules allow', async t => {
+test('a user may perform only the actions on an app that the rules allow', async t => {
   const made = await world(t)
   const { ada, ben, chiara, dmitri } = await users(made)
   const app = `/apps/${INVOICES}`
@@ -80,7 +80,7 @@ test('a user may carry out only the actions on an app that the rules allow', asy
   t.same(await tries(ben), [200, 403, 403, 403, 403, 403, 403, 403], 'a member')
   t.same(await tries(ada), [200, 200, 201, 204, 200, 200, 200, 201], 'an admin')
   t.same(await tries(made.call), [200, 200, 201, 204, 200, 200, 200, 201], 'a client key')
-  t.same(await tries(dmitri), [200, 403, 403, 403, 403, 403, 403, 403], 'a user with the grant read')
+  t.same(await tries(dmitri), [200, 403, 403, 403, 403, 403, 403, 403], 'a user with a read grant')
   t.equal((await ben('DELETE', app)).status, 403)
   const scoped = (await made.call('POST', '/client_keys', { name: 'scoped', scopes: ['apps:read'] })).json
     .key_access_token
@@ -155,7 +155,7 @@ test('permissions are granted and revoked separately or together, by id or by na
   t.equal(
     (await ben('DELETE', `/apps/${WEATHER}/permission/read/users/4`)).status,
     403,
-    'the permission grant does not include revoke'
+    'a grant permission does not include revoke'
   )
   t.equal((await ben('GET', `/apps/${WEATHER}/permissions`)).json.length, 3)
   t.match(await ada('POST', `/apps/${id}/permissions/users/2`), {
@@ -181,7 +181,7 @@ test('permissions are granted and revoked separately or together, by id or by na
   t.match(await made.call('GET', '/apps/99999/permissions'), { status: 404 })
   t.match(await made.call('POST', '/apps/99999/permission/read/users/1'), { status: 404 })
   t.match(await made.call('DELETE', '/apps/99999/permissions/users/1'), { status: 404 })
-  // A name that begins with digits is not an id.
+  // A name that starts with digits isn't an id.
   t.equal((await made.call('GET', '/apps/61bc9f04e2d73a/permissions')).status, 200)
   t.equal((await made.call('GET', '/apps/61bc9f04e2d7/permissions')).status, 404)
 
@@ -200,12 +200,12 @@ test('permissions are granted and revoked separately or together, by id or by na
   ])
 })
 
-test('an app is transferred only by permitted users to permitted owners', async t => {
+test('only permitted users can transfer an app, and only to permitted owners', async t => {
   const made = await world(t)
   const { ada, ben, chiara } = await users(made)
   const give = async (call: World['call'], to: string, app = WEATHER) =>
     await call('PUT', `/apps/${app}/transfer/${to}`)
-  t.equal((await give(chiara, 'users/3')).status, 403, 'the user has only the grants read and update')
+  t.equal((await give(chiara, 'users/3')).status, 403, 'the user has only read and update grants')
   t.equal((await give(ben, 'users/2')).status, 404)
   t.equal((await give(ada, 'users/2')).status, 403, 'a transfer to another user is refused')
   t.equal(
@@ -249,7 +249,7 @@ test('any signed-in user, and no one else, can read a public app', onlyOnSqlite,
   t.equal((await made.fastify.inject(`/apps/${INVOICES}`)).statusCode, 401)
 })
 
-test("a user's list is complete if its apps are large", async t => {
+test("a user's list is complete even if its apps are large", async t => {
   const made = await world(t)
   const dmitri = await signIn(made, 'dmitri')
   for (let i = 0; i < 4; i++) {
@@ -261,7 +261,7 @@ test("a user's list is complete if its apps are large", async t => {
   t.equal((await dmitri('GET', '/apps')).json.length, 6)
 })
 
-test('a user who may read very many apps gets them all, in order and by page', onlyOnSqlite, async t => {
+test('a user who may read very many apps gets all of them, in order and by page', onlyOnSqlite, async t => {
   const made = await world(t)
   const ada = await signIn(made, 'ada')
   const db = new Database(made.env['DATABASE_URL'].slice('file:'.length))

@@ -5,7 +5,7 @@ import { emptyPostgres, execute } from '../postgres.ts'
 
 const PUBLIC_URL = 'https://example.com/keys'
 
-/** Simulates the restore of a backup from before the change, at the moment of its commit. */
+/** Simulates restoring a backup from before the change, at the moment when the change is committed. */
 const FORGET = `
   create function forget_change() returns trigger language plpgsql as $$
   begin
@@ -42,7 +42,7 @@ test('a change whose receipt cannot be determined gets 202 with the URL of the r
       {
         args: [
           { err: { cause: { message: /no longer in the database/ } } },
-          /^could not confirm a change of a client key;/
+          /^could not confirm a change to a client key;/
         ]
       }
     ],
@@ -54,10 +54,10 @@ test('a change whose receipt cannot be determined gets 202 with the URL of the r
   })
   t.match(lost.json(), { id, enabled: false, receipt: null })
   const receiptUrl = String(lost.headers.location).slice(PUBLIC_URL.length)
-  t.equal((await fastify.inject({ url: receiptUrl, headers })).statusCode, 404, 'no receipt is invented')
+  t.equal((await fastify.inject({ url: receiptUrl, headers })).statusCode, 404, 'the receipt does not exist')
 })
 
-test('a service that cannot renew its lease logs the failure once, and the recovery', async t => {
+test("a service that can't renew its lease logs the failure once, and the recovery", async t => {
   const url = await emptyPostgres()
   if (url === null) return
   const { env, key } = settings(t, { DATABASE_URL: url, KEY_LEASE_MS: '0', LOG_LEVEL: 'info' })
@@ -75,10 +75,10 @@ test('a service that cannot renew its lease logs the failure once, and the recov
   t.same([await status(), await status()], [503, 503])
   await execute(url, 'alter table hidden rename to nodes')
   t.equal(await status(), 200)
-  const renewals = lines.filter(line => line.includes('renew the lease')).map(line => JSON.parse(line))
+  const renewals = lines.filter(line => line.includes("renew this node's lease")).map(line => JSON.parse(line))
   t.match(renewals, [
-    { level: 40, err: { message: /"nodes" does not exist/ }, msg: /^could not renew the lease of this node;/ },
-    { level: 30, msg: 'can renew the lease of this node again' }
+    { level: 40, err: { message: /"nodes" does not exist/ }, msg: /^could not renew this node's lease;/ },
+    { level: 30, msg: "can renew this node's lease again" }
   ])
   t.notMatch(JSON.stringify(renewals), node.id)
   t.notMatch(lines.join(''), key.keyId)

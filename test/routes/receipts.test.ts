@@ -10,7 +10,7 @@ import { execute, postgresDatabase } from '../postgres.ts'
 
 const NOT_FOUND = { status: 404, json: { code: 'RECEIPT_NOT_FOUND' } }
 
-test('each change of a key has a receipt, which can be read again', async t => {
+test('each change to a key has a receipt, which can be read again', async t => {
   const { call } = await world(t)
   const { id } = (await call('POST', '/client_keys', { name: 'k' })).json
   const changes = [
@@ -38,7 +38,7 @@ test('each change of a key has a receipt, which can be read again', async t => {
   t.equal((await call('GET', '/nodes')).status, 200)
 })
 
-test('on PostgreSQL, the receipt of a change counts the nodes, also when it is read again', async t => {
+test('on PostgreSQL, the receipt of a change counts the nodes, even when it is read again', async t => {
   const DATABASE_URL = await postgresDatabase(t)
   if (DATABASE_URL === null) return
   const { call } = await world(t, { DATABASE_URL })
@@ -66,7 +66,7 @@ const start = async ({ env, key }: Settings) => {
   }
 }
 
-/** Changes a key, reverts the change by a restore, and changes the key again. */
+/** Changes a key, reverts the change with a restore, and changes the key again. */
 const undo = async (t: Test, made: Settings, { save, restore }: { save: () => unknown; restore: () => unknown }) => {
   const before = await start(made)
   const key = await before.issue()
@@ -82,7 +82,7 @@ const undo = async (t: Test, made: Settings, { save, restore }: { save: () => un
   t.match(await after.ask('GET', `/receipts/${undone.id}`), NOT_FOUND)
   const other = await after.change(key)
   t.equal(other.epoch, undone.epoch, 'the epoch is reused')
-  t.match(await after.ask('GET', `/receipts/${undone.id}`), NOT_FOUND, 'the receipt of another history is not returned')
+  t.match(await after.ask('GET', `/receipts/${undone.id}`), NOT_FOUND, 'a receipt from another history is not returned')
   for (const { id } of [kept, other]) {
     t.match(await after.ask('GET', `/receipts/${id}`), { status: 200, json: { id } })
   }
@@ -90,7 +90,7 @@ const undo = async (t: Test, made: Settings, { save, restore }: { save: () => un
 }
 
 test(
-  'on SQLite, a change that a restore reverted has no receipt, although its epoch is reused',
+  'on SQLite, a change that a restore reverted has no receipt, even if its epoch is reused',
   onlyOnSqlite,
   async t => {
     const made = settings(t)
@@ -106,7 +106,7 @@ test(
   }
 )
 
-test('on PostgreSQL, a change that a restore reverted has no receipt, although its epoch is reused', async t => {
+test('on PostgreSQL, a change that a restore reverted has no receipt, even if its epoch is reused', async t => {
   const url = await postgresDatabase(t)
   if (url === null) return
   await undo(t, settings(t, { DATABASE_URL: url }), {

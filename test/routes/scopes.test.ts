@@ -8,7 +8,7 @@ import { Problem } from '../../http/problems.ts'
 import config from '../../plugins/external/config.ts'
 import { emptySettings, newSecret, operator, world } from '../helper.ts'
 
-/** The routes that need no credential. */
+/** The routes that don't require a credential. */
 const PUBLIC = /^(\*|\/(up|ready|auth|auth\/sign_in|docs(\/.*)?))$/
 
 test('every route that is not public requires a key with the scope that it declares', async t => {
@@ -64,10 +64,10 @@ test('every route that is not public requires a key with the scope that it decla
     if (scope === 'none' || scope === undefined) continue
     for (const [own, token] of tokens) {
       const reply = await call(token)
-      const isLetIn = scope === null || own === scope
-      t.equal(reply.statusCode === 403, !isLetIn, `${name} with ${own}: ${reply.statusCode}`)
+      const isAllowed = scope === null || own === scope
+      t.equal(reply.statusCode === 403, !isAllowed, `${name} with ${own}: ${reply.statusCode}`)
       t.ok(reply.statusCode < 500, name)
-      if (isLetIn) continue
+      if (isAllowed) continue
       const needed = [scope].flat().join(' ')
       t.equal(
         reply.headers['www-authenticate'],
@@ -78,7 +78,7 @@ test('every route that is not public requires a key with the scope that it decla
   }
 })
 
-test('a service with a protected route that declares no scope does not start', async t => {
+test("a service with a protected route that declares no scope can't start", async t => {
   const { fastify } = await world(t)
   t.equal(fastify.hasRoute({ method: 'GET', url: '/apps' }), true)
   const secret = newSecret()

@@ -8,7 +8,7 @@ for (const [change, path, body, status] of [
   ['revoked', '/revoke', {}, 401],
   ['narrowed', '', { scopes: ['apps:read'] }, 403]
 ] as const) {
-  test(`a key that is ${change} while the body of its request arrives changes nothing`, async t => {
+  test(`a key that is ${change} while its request's body is arriving changes nothing`, async t => {
     const made = await world(t)
     const port = await listening(made.fastify)
     const {
@@ -21,7 +21,7 @@ for (const [change, path, body, status] of [
       .on('data', (chunk: string) => {
         reply += chunk
       })
-    const letIn = new Promise<void>(resolve => {
+    const authenticated = new Promise<void>(resolve => {
       const { used } = made.fastify.keyUsage
       made.fastify.keyUsage.used = (...args) => {
         used(...args)
@@ -31,7 +31,7 @@ for (const [change, path, body, status] of [
     socket.write(
       `POST /client_keys HTTP/1.1\r\nHost: localhost:${port}\r\nConnection: close\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/json\r\nContent-Length: ${sent.length}\r\n\r\n${sent.slice(0, 5)}`
     )
-    await letIn
+    await authenticated
     t.equal((await made.call(path === '' ? 'PATCH' : 'POST', `/client_keys/${id}${path}`, body)).status, 200)
     socket.write(sent.slice(5))
     await once(socket, 'close')
@@ -47,7 +47,7 @@ const WITHOUT_BODY: readonly (readonly [request: string, watched: string])[] = [
   ['POST /apps/ba6811fb3e073d/permissions/users/2', '/apps/ba6811fb3e073d/permissions']
 ]
 
-/** Sends a request, completes its body after `work` has finished, and returns the reply. */
+/** Sends a request, and completes its body after `work` has finished. Returns the response. */
 const during = async (made: World, request: string, authorization: string, work: () => Promise<void>) => {
   const port = await listening(made.fastify)
   const socket = connect(port, '127.0.0.1').setEncoding('utf8')
@@ -92,7 +92,7 @@ for (const [request, watched] of WITHOUT_BODY) {
   })
 }
 
-test('an administrator who is demoted before the body of a deletion arrives deletes no user', async t => {
+test('an administrator who is demoted before the body of a delete request arrives deletes no user', async t => {
   const made = await world(t)
   const login = { email: 'eve@example.com', password: 'seven green kettles' }
   const { id } = (await made.call('POST', '/users', { name: 'Eve', role: 'admin', ...login })).json
@@ -100,7 +100,7 @@ test('an administrator who is demoted before the body of a deletion arrives dele
   const victim = (await made.call('POST', '/users', { name: 'Ann', email: 'ann@example.com' })).json
   const session = String(signedIn.headers['authorization'])
   const reply = await during(made, `DELETE /users/${victim.id}?apps=delete`, session, async () => {
-    // When a later request of the same session is authenticated, this one is too.
+    // When a later request of the same session has been authenticated, so has this one.
     t.equal((await made.call('GET', '/profile', undefined, { authorization: session })).status, 200)
     t.equal((await made.call('PATCH', `/users/${id}`, { role: 'member' })).status, 200)
   })

@@ -11,7 +11,7 @@ import type { World } from '../helper.ts'
 
 const APPS = 12_000
 
-/** Inserts many apps into the database of a world, so that a list needs many batches. */
+/** Inserts many apps into a world's database, so that a list needs many batches. */
 const fill = ({ env }: World, { panels = '{"a":1}', count = APPS } = {}): void => {
   const db = new Database(env['DATABASE_URL'].slice('file:'.length))
   db.prepare(
@@ -22,7 +22,7 @@ const fill = ({ env }: World, { panels = '{"a":1}', count = APPS } = {}): void =
   db.close()
 }
 
-/** Counts the batches that are read of the lists of a world. */
+/** Counts the batches that are read for a world's lists. */
 const watchBatches = ({
   fastify
 }: World): { batches: number; open: number; closed: Promise<void>; failAfter: number } => {
@@ -80,7 +80,7 @@ const textOf = async (response: IncomingMessage): Promise<string> => {
   return text
 }
 
-test('a list of many batches is complete and in order, as an array and as lines', async t => {
+test('a list of many batches is complete and in order, both as an array and as NDJSON', async t => {
   const made = await world(t)
   fill(made)
   const port = await listening(made.fastify)
@@ -102,7 +102,7 @@ test('a list of many batches is complete and in order, as an array and as lines'
   )
 })
 
-test('large apps are read a few at a time', async t => {
+test('large apps are read in small batches', async t => {
   const made = await watchedWorld(t)
   fill(made, { panels: JSON.stringify({ text: 'x'.repeat(100_000) }), count: 40 })
   const { json } = await made.call('GET', '/apps')
@@ -110,7 +110,7 @@ test('large apps are read a few at a time', async t => {
   t.ok(made.watch.batches >= (64 * 100_000) / 256 / 1024 / 2, `${made.watch.batches} batches`)
 })
 
-test('a page that ends at the end of a batch links to the next page', async t => {
+test('a page that ends with a batch links to the next page', async t => {
   const made = await world(t)
   fill(made, { count: 1000 })
   const whole = (await made.call('GET', '/apps')).json
@@ -122,7 +122,7 @@ test('a page that ends at the end of a batch links to the next page', async t =>
   }
 })
 
-test('a search through many apps without a match does not block other requests', async t => {
+test('a search through many apps without a match does not delay other requests', async t => {
   const made = await watchedWorld(t)
   fill(made)
   const order: string[] = []
@@ -156,7 +156,7 @@ test('the service stops reading a list if its client disconnects', async t => {
   t.ok(made.watch.batches < APPS / 250, `${made.watch.batches} batches were read`)
 })
 
-test('the service stops a search without matches if its client disconnects', async t => {
+test('the service stops a search that finds no matches if its client disconnects', async t => {
   const made = await watchedWorld(t)
   fill(made)
   const port = await listening(made.fastify)
@@ -169,9 +169,9 @@ test('the service stops a search without matches if its client disconnects', asy
   t.ok(made.watch.batches < APPS / 250, `${made.watch.batches} batches were read`)
 })
 
-test('the service stops reading a list if its client does not read', async t => {
+test('the service stops reading a list if the client stops reading the response', async t => {
   const made = await watchedWorld(t)
-  // More data than fits into the buffers of two sockets.
+  // More data than fits in the buffers of two sockets.
   fill(made, { panels: JSON.stringify({ text: 'x'.repeat(4000) }) })
   const port = await listening(made.fastify)
   const socket = connect(port, '127.0.0.1')
@@ -190,7 +190,7 @@ test('the service stops reading a list if its client does not read', async t => 
   await made.watch.closed
 })
 
-test('a failure during a list aborts the transfer, in every version of HTTP', async t => {
+test('a failure while a list is being sent aborts the transfer, over every HTTP version', async t => {
   const made = await watchedWorld(t)
   fill(made)
   made.watch.failAfter = 20
@@ -211,7 +211,7 @@ test('a failure during a list aborts the transfer, in every version of HTTP', as
   }
 })
 
-test('a failure at the start of a list gets a regular reply without internal details', async t => {
+test('a failure before a list is sent gets a regular response without internal details', async t => {
   const made = await watchedWorld(t)
   made.watch.failAfter = 0
   const { status, json, text } = await made.call('GET', '/apps')
@@ -220,7 +220,7 @@ test('a failure at the start of a list gets a regular reply without internal det
   t.notMatch(text, 'disk')
 })
 
-test('a list that is sent while apps are added and removed is complete', async t => {
+test('a list is complete even if apps are added and removed while it is being sent', async t => {
   const made = await watchedWorld(t)
   fill(made)
   const port = await listening(made.fastify)

@@ -9,7 +9,9 @@ const PASSWORD = 'another green kettle'
 const WEATHER = '70e2d94bc6a18f'
 const INVOICES = 'ba6811fb3e073d'
 
-/** Opens a page of the interface. Each request has the four headers from its cookies, and the JSON media type. */
+/**
+ * Opens a page of the interface. Each request has the four headers from the page's cookies, and the JSON media type.
+ */
 const openPage = ({ fastify }: World) => {
   const cookies = new Map<string, string>()
   const request = async (path: string, method = 'GET', data?: object) => {
@@ -30,7 +32,7 @@ const openPage = ({ fastify }: World) => {
   }
   return {
     request,
-    /** Signs in or up, and stores the headers that a page may read. */
+    /** Signs in or up, and stores the headers that the page may read. */
     begin: async (path: string, data: object) => {
       const { reply, exposed, json } = await request(path, 'POST', data)
       for (const name of exposed) cookies.set(name, String(reply.headers[name]))
@@ -50,7 +52,7 @@ const open = async (t: Parameters<typeof world>[0]) => {
 
 const LOGIN = { email: 'ada@example.com', password: SAMPLE_PASSWORD }
 
-test('a preflight allows the headers of every request, and a page may read those of a session', async t => {
+test("a preflight allows the headers of every request, and a page may read a session's headers", async t => {
   const { made, request } = await open(t)
   for (const method of ['GET', 'POST', 'PUT', 'DELETE']) {
     const { headers } = await made.fastify.inject({
@@ -71,7 +73,7 @@ test('a preflight allows the headers of every request, and a page may read those
   for (const name of ['access-token', 'client', 'expiry', 'uid']) t.ok(exposed.includes(name), name)
 })
 
-test('GET /profile returns an object with the property user', async t => {
+test('GET /profile returns an object with a user property', async t => {
   const { request, begin } = await open(t)
   const { id } = await begin('/auth/sign_in', LOGIN)
   t.match((await request('/profile')).json, { user: { id, name: 'Ada Moreno', account_locked: false } })
@@ -81,7 +83,7 @@ test('GET /profile returns an object with the property user', async t => {
   }
 })
 
-test('a sign-up as member is accepted, and one as admin is refused', async t => {
+test('signing up as a member is accepted, and signing up as an admin is refused', async t => {
   const { made, request, begin } = await open(t)
   const eve = { name: 'Eve Park', email: 'eve@example.com', password: PASSWORD }
   const refused = await request('/auth', 'POST', { ...eve, role: 'admin' })
@@ -91,7 +93,7 @@ test('a sign-up as member is accepted, and one as admin is refused', async t => 
   t.match((await request('/profile')).json.user, { id: user.id, role: 'member' })
 })
 
-test('a sign-out without a session is a 404 with one error, which the interface compares', async t => {
+test('signing out without a session returns a 404 with exactly one error, as the interface expects', async t => {
   const { made, request, begin, forget } = await open(t)
   await begin('/auth/sign_in', LOGIN)
   const without = { success: false, code: 'NOT_SIGNED_IN', errors: ['User was not found or was not logged in.'] }
@@ -117,7 +119,7 @@ test('a sign-out without a session is a 404 with one error, which the interface 
   t.same([status, json.code, json.success], [403, 'USER_REQUIRED', undefined], 'a client key is not a session')
 })
 
-test('the permissions of a user are the names of apps, by permit', async t => {
+test("a user's permissions are the names of apps, grouped by permit", async t => {
   const { made, request, begin } = await open(t)
   const { id } = await begin('/auth/sign_in', LOGIN)
   const all = (await request('/apps')).json as { name: string }[]
@@ -129,7 +131,7 @@ test('the permissions of a user are the names of apps, by permit', async t => {
     t.same(
       (await names(permit)).sort(),
       all.map(({ name }) => name).sort(),
-      'the apps of the user, and those of her organization'
+      "the user's apps and those of her organization"
     )
   }
 
@@ -140,7 +142,7 @@ test('the permissions of a user are the names of apps, by permit', async t => {
   t.equal((await names('update')).length, 8, 'one app was granted, one was deleted, and none is listed twice')
   t.ok((await names('update')).includes('96c7b20ae5d41f'))
   t.notOk((await names('destroy')).includes('96c7b20ae5d41f'))
-  t.notOk((await names('update')).includes('ec03f6917bd8a4'), 'the permission read is in no list')
+  t.notOk((await names('update')).includes('ec03f6917bd8a4'), 'no list contains the permission read')
 
   await made.call('PUT', '/organizations/3/users/3', { role: 'admin' })
   await made.call('PUT', '/organizations/1/users/4', { role: 'admin' })
@@ -151,7 +153,7 @@ test('the permissions of a user are the names of apps, by permit', async t => {
   t.equal((await made.call('GET', '/users/99/permissions')).status, 404)
 })
 
-test('an app is transferred by its id, to the user and to an organization', async t => {
+test('an app is transferred by its id, to a user and to an organization', async t => {
   const { request, begin } = await open(t)
   const { id: user } = await begin('/auth/sign_in', LOGIN)
   const { id } = (await request(`/apps/${WEATHER}`)).json
@@ -166,7 +168,7 @@ test('an app is transferred by its id, to the user and to an organization', asyn
   t.equal((await request(`/apps/${id}/transfer/User/${user}`, 'PUT')).reply.statusCode, 422)
 })
 
-test('a member is removed by delete_org_role, and the last admin is not', async t => {
+test('delete_org_role removes a member, but not the last admin', async t => {
   const { request, begin } = await open(t)
   await begin('/auth/sign_in', LOGIN)
   const remove = async (query: string, id = 1) =>
@@ -185,7 +187,7 @@ test('a member is removed by delete_org_role, and the last admin is not', async 
   }
 })
 
-test('apps are created, changed, copied and deleted with the requests of the interface', async t => {
+test("the interface's requests create, change, copy and delete apps", async t => {
   const { request, begin } = await open(t)
   await begin('/auth/sign_in', LOGIN)
   const panels = { component: 'Dashboard', options: { apps: [] } }
@@ -198,6 +200,10 @@ test('apps are created, changed, copied and deleted with the requests of the int
   t.equal((await request(`/apps/${app.name}`, 'DELETE')).reply.statusCode, 204)
   t.match((await request('/apps/name_suggestion')).json, { suggestion: /^\w+ \w+$/ })
   for (const each of (await request('/apps')).json.filter(({ name }: { name: string }) => name !== copy.json.name)) {
-    t.match(each, { panels: { component: 'Dashboard', options: { apps: [] } } }, 'the panels are those of the sample')
+    t.match(
+      each,
+      { panels: { component: 'Dashboard', options: { apps: [] } } },
+      'the panels are those in the sample data'
+    )
   }
 })

@@ -14,7 +14,7 @@ interface Operation {
   method: string
   path: string
   parameters: Parameter[]
-  /** Whether it accepts client keys, or no credential is needed. */
+  /** Whether the operation accepts client keys, or doesn't require a credential. */
   isForKeys: boolean
 }
 
@@ -32,13 +32,13 @@ const operationsOf = async ({ call }: World): Promise<Operation[]> => {
   )
 }
 
-/** Returns the path of an operation, with the examples of its parameters or the given values. */
+/** Returns an operation's path, with the examples of its parameters or other values. */
 const pathOf = ({ path, parameters }: Operation, values: Record<string, string> = {}): string =>
   parameters
     .filter(parameter => parameter.in === 'path')
     .reduce((url, { name, example }) => url.replace(`{${name}}`, values[name] ?? String(example)), path)
 
-/** Returns a function that sends requests with a key, or as a user if the operation accepts no keys. */
+/** Returns a function that sends requests with a key, or as a user if the operation doesn't accept keys. */
 const senderOf = async (made: World) => {
   const ada = await signIn(made, 'ada')
   return async (operation: Operation, url: string) => {
@@ -46,7 +46,7 @@ const senderOf = async (made: World) => {
   }
 }
 
-test('an unknown query parameter is refused, and the error lists the known ones', async t => {
+test('an unknown query parameter is rejected, and the error lists the known ones', async t => {
   const made = await world(t)
   const operations = await operationsOf(made)
   const send = await senderOf(made)
@@ -59,7 +59,7 @@ test('an unknown query parameter is refused, and the error lists the known ones'
       continue
     }
     const detail = `limitt is not a known field${known.length === 0 ? ': this route has no query parameters' : `; known fields are ${known.join(', ')}`}`
-    // Some operations validate the body first.
+    // Some operations validate the body before the query.
     if (operation.method !== 'GET' && (json.fields?.[0]?.in === 'body' || json.code === 'INVALID_REQUEST')) continue
     t.match({ status, json }, { status: 422, json: { code: 'INVALID_FIELDS' } }, `${operation.method} ${url}`)
     const fields = json.fields as { pointer: string }[]
@@ -69,7 +69,7 @@ test('an unknown query parameter is refused, and the error lists the known ones'
   t.ok(operations.length > 50)
 })
 
-test('an unknown query parameter is also refused with a valid body, and nothing is changed', async t => {
+test('an unknown query parameter is also rejected with a valid body, and nothing changes', async t => {
   const { call } = await world(t)
   for (const [method, url, body] of [
     ['POST', '/apps?x=1', { descriptive_name: 'Night Shift', owner_type: 'User', owner_id: 1 }],
@@ -95,19 +95,19 @@ test('an unknown query parameter is also refused with a valid body, and nothing 
   )
 })
 
-test('a query parameter may be sent once, and an integer must consist of decimal digits', async t => {
+test('a query parameter may be sent only once, and an integer must consist of decimal digits', async t => {
   const { call } = await world(t)
   for (const [query, error] of [
     ['limit=1&limit=1', 'limit must be sent only once'],
     ['after=x&after=y', 'after must be sent only once'],
     ['include_deleted=true&include_deleted=true', 'include_deleted must be sent only once'],
-    ['limit=1e1', 'limit must be an integer in decimal digits, such as 20'],
-    ['limit=%2B1', 'limit must be an integer in decimal digits, such as 20'],
-    ['limit=+1', 'limit must be an integer in decimal digits, such as 20'],
-    ['limit=01', 'limit must be an integer in decimal digits, such as 20'],
-    ['limit=0x10', 'limit must be an integer in decimal digits, such as 20'],
-    ['limit=1.0', 'limit must be an integer in decimal digits, such as 20'],
-    ['limit=', 'limit must be an integer in decimal digits, such as 20'],
+    ['limit=1e1', 'limit must be a decimal integer, such as 20'],
+    ['limit=%2B1', 'limit must be a decimal integer, such as 20'],
+    ['limit=+1', 'limit must be a decimal integer, such as 20'],
+    ['limit=01', 'limit must be a decimal integer, such as 20'],
+    ['limit=0x10', 'limit must be a decimal integer, such as 20'],
+    ['limit=1.0', 'limit must be a decimal integer, such as 20'],
+    ['limit=', 'limit must be a decimal integer, such as 20'],
     ['limit=-1', 'limit must be at least 1'],
     [`limit=-${'9'.repeat(400)}`, 'limit must be at least 1'],
     [`limit=${'9'.repeat(400)}`, 'limit must be at most 1000'],
@@ -129,7 +129,7 @@ test('an id in a path must consist of decimal digits, on every route', async t =
       const ids = schema.type === 'integer' ? ['+1', '1e0', '01', '0x10', '%201', '1%20', '1.0', '-1', '0', 'x'] : []
       for (const id of [...ids, ...(ids.length > 0 ? ['9'.repeat(30), '9007199254740993'] : []), '']) {
         const url = pathOf(operation, { [name]: id })
-        // An empty id at the end of a path results in another path.
+        // An empty id at the end of a path would result in a different path.
         if (id === '' && url.endsWith('/')) continue
         integers += ids.length > 0 ? 1 : 0
         t.match(
@@ -168,7 +168,7 @@ test('every path of an app accepts its id or its name', async t => {
   }
 })
 
-test('14 digits are the name of an app, not an id', async t => {
+test("a string of 14 digits is an app's name, not an id", async t => {
   const made = await world(t)
   const digits = '12345678901234'
   await made.fastify.storage.write(async tx => {
@@ -178,7 +178,7 @@ test('14 digits are the name of an app, not an id', async t => {
   t.match((await made.call('GET', `/apps/${digits}`)).json, { name: digits })
 })
 
-test('a slash at the end of a path changes nothing', async t => {
+test('a trailing slash in a path changes nothing', async t => {
   const made = await world(t)
   const send = await senderOf(made)
   for (const operation of await operationsOf(made)) {
@@ -201,7 +201,7 @@ test('a slash at the end of a path changes nothing', async t => {
   t.match(await raw(await listening(fastify), `GET http://a/apps/1/ HTTP/1.1\r\n${head}`), /^HTTP\/1\.1 200 /)
 })
 
-test('a position that no page has, and a filter that no entry can match, are refused', async t => {
+test('a position that is not on any page and a filter that no entry can match are rejected', async t => {
   const { call } = await world(t)
   for (const list of ['/apps?limit=1', '/users', '/organizations', '/audits', '/client_keys']) {
     for (const after of ['', '%20', 'zzz']) {

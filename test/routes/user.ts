@@ -3,7 +3,10 @@ import type { PasswordHasher } from '../../domain/users/passwords.ts'
 import { SAMPLE_PASSWORD } from '../helper.ts'
 import type { World } from '../helper.ts'
 
-/** Signs in a user of the sample by the first part of the address. Returns a function that sends requests as them. */
+/**
+ * Signs in a user from the sample data, identified by the first part of the address. Returns a function that sends
+ * requests as the user.
+ */
 export const signIn = async (
   { fastify, call }: World,
   who: string,
@@ -19,13 +22,13 @@ export const signIn = async (
     await call(method, url, body, { ...more, authorization: String(headers['authorization']) })
 }
 
-const KEPT_WAITING = 12
+const QUEUED_PASSWORDS = 12
 
-/** Fills the queue of passwords. No other password may be in progress when it is called. */
-export const keepWaiting = ({ hash, waiting }: PasswordHasher) => {
+/** Fills the password queue. No other password may be in progress when this function is called. */
+export const fillPasswordQueue = ({ hash, waiting }: PasswordHasher) => {
   const mine = new Set<Promise<unknown>>()
   const fill = (): void => {
-    for (let missing = KEPT_WAITING - mine.size; missing > 0; missing--) {
+    for (let missing = QUEUED_PASSWORDS - mine.size; missing > 0; missing--) {
       const hashing: Promise<unknown> = hash('a password that occupies the queue').then(() => mine.delete(hashing))
       mine.add(hashing)
     }
@@ -40,7 +43,7 @@ export const keepWaiting = ({ hash, waiting }: PasswordHasher) => {
         await nextTurn()
       }
     },
-    /** Waits until none of its own passwords is in the queue. */
+    /** Waits until none of these passwords is in the queue. */
     over: async (): Promise<void> => {
       await Promise.all(mine)
     }

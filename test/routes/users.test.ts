@@ -2,7 +2,7 @@ import { test } from 'tap'
 import { Database } from '../../db/sqlite/driver.ts'
 import { onlyOnSqlite, SAMPLE_PASSWORD, world } from '../helper.ts'
 import type { World } from '../helper.ts'
-import { keepWaiting, signIn } from './user.ts'
+import { fillPasswordQueue, signIn } from './user.ts'
 
 const PASSWORD = 'seven green kettles'
 
@@ -83,7 +83,7 @@ test('a user is created, changed and deleted, and the audit trail contains no pa
   t.match(
     await dmitri('PATCH', `/users/${id}`, { password: 'another green kettle' }),
     { status: 403, json: { code: 'FORBIDDEN' } },
-    'administrators cannot set the password of another user'
+    "administrators cannot set another user's password"
   )
   t.equal(
     (await made.call('PATCH', `/users/${id}`, { password: 'another green kettle' })).status,
@@ -130,7 +130,7 @@ test('administrators manage client keys within their own permissions', async t =
     t.match(
       await dmitri('POST', '/client_keys', { name: 'k', scopes }),
       { status: 403, json: { code: 'BEYOND_CEILING' } },
-      'the key may not change the apps of other users'
+      "the key may not change other users' apps"
     )
   }
   const issued = await dmitri(
@@ -156,7 +156,7 @@ test('administrators manage client keys within their own permissions', async t =
   t.equal((await dmitri('POST', `/client_keys/${broad}/revoke`, {})).status, 403)
 })
 
-test('a key with any limit cannot create an administrator, or take over an account', async t => {
+test('a key with any restriction cannot create an administrator or take over an account', async t => {
   const made = await world(t)
   const {
     json: { key_access_token: token }
@@ -184,7 +184,7 @@ test('a key with any limit cannot create an administrator, or take over an accou
 })
 
 test(
-  'a key that is restricted while a password is hashed, or a token that expires soon, cannot create an administrator',
+  'a key that is restricted while a password is being hashed, or a token that expires soon, cannot create an administrator',
   onlyOnSqlite,
   async t => {
     const made = await world(t)
@@ -192,7 +192,7 @@ test(
     const { id, key_access_token: token } = await issue()
     const by = async (bearer: string, method: string, url: string, body: object) =>
       await made.call(method, url, body, { authorization: `Bearer ${bearer}` })
-    const { othersWait, over } = keepWaiting(made.fastify.passwords)
+    const { othersWait, over } = fillPasswordQueue(made.fastify.passwords)
     const changed = by(token, 'PATCH', '/users/4', { password: PASSWORD })
     const created = by(token, 'POST', '/users', {
       name: 'Heir',
@@ -218,7 +218,7 @@ test(
   }
 )
 
-test('no possible credential is stored in the fields of a user', async t => {
+test("no string that could be a credential is stored in a user's fields", async t => {
   const made = await world(t)
   const keyId = '0123456789abcdef'.repeat(2)
   for (const field of ['name', 'color_theme']) {
@@ -231,7 +231,7 @@ test('no possible credential is stored in the fields of a user', async t => {
   }
 })
 
-test('an administrator who deletes a user cannot get their apps, even through another user or organization', async t => {
+test("an administrator who deletes a user cannot get the user's apps, even through another user or organization", async t => {
   const made = await world(t)
   const dmitri = await signIn(made, 'dmitri')
   const { json: puppet } = await dmitri('POST', '/users', {
@@ -267,7 +267,7 @@ test('an administrator who deletes a user cannot get their apps, even through an
   t.match(await dmitri('DELETE', '/users/3'), { status: 409, json: { code: 'OWNS_APPS', detail: /apps=delete/ } })
 })
 
-test('an administrator deletes a user with their apps if the request specifies it', async t => {
+test('an administrator can delete a user along with their apps if the request asks for it', async t => {
   const made = await world(t)
   const dmitri = await signIn(made, 'dmitri')
   const chiara = await signIn(made, 'chiara')
@@ -276,7 +276,9 @@ test('an administrator deletes a user with their apps if the request specifies i
   await made.call('POST', '/apps/cf61a04d8e39b7/permission/read/users/1')
   t.match(await dmitri('DELETE', '/users/3?apps=delete&transfer_to=User:4'), {
     status: 422,
-    json: { errors: ['transfer_to and apps cannot be sent together: the apps are either transferred or deleted'] }
+    json: {
+      errors: ['transfer_to and apps cannot be sent together: the apps can be transferred or deleted, but not both']
+    }
   })
   t.match(await dmitri('DELETE', '/users/3?apps=keep'), { status: 422, json: { errors: ['apps must be delete'] } })
   t.equal((await dmitri('DELETE', '/users/3?apps=delete')).status, 204)
@@ -308,7 +310,7 @@ test('an administrator deletes a user with their apps if the request specifies i
   ])
 })
 
-test('a client key with apps:write and users:write transfers or deletes the apps of a user that it deletes', async t => {
+test('a client key with apps:write and users:write can transfer or delete the apps of a user that it deletes', async t => {
   const made = await world(t)
   const withScopes = async (...scopes: string[]): Promise<World['call']> => {
     const { json } = await made.call('POST', '/client_keys', { name: scopes.join(' '), scopes })
@@ -351,7 +353,7 @@ test('a client key with apps:write and users:write transfers or deletes the apps
   t.equal((await made.call('GET', '/apps/cf61a04d8e39b7')).status, 404)
 })
 
-test('the last administrator of an organization cannot be deleted, with any disposal of the apps', async t => {
+test("the last administrator of an organization can't be deleted, regardless of the disposal of their apps", async t => {
   const made = await world(t)
   const dmitri = await signIn(made, 'dmitri')
   for (const [call, query] of [
@@ -364,24 +366,28 @@ test('the last administrator of an organization cannot be deleted, with any disp
   }
 })
 
-test('an owner of more than a thousand apps must transfer them first', onlyOnSqlite, async t => {
-  const made = await world(t)
-  const db = new Database(made.env['DATABASE_URL'].slice('file:'.length))
-  const add = db.prepare(
-    "insert into apps (name, descriptive_name, port, user_id, created_at, updated_at) values (?, ?, ?, 1, '2026-01-05T09:00:00.000Z', '2026-01-05T09:00:00.000Z')"
-  )
-  db.transaction(() => {
-    for (let i = 0; i < 1001; i++) add.run(`f${i.toString(16).padStart(13, '0')}`, `Many ${i}`, 5000 + i)
-  })()
-  db.close()
-  await made.call('PUT', '/organizations/1/users/2', { role: 'admin' })
-  t.match(await made.call('DELETE', '/users/1?transfer_to=User:2'), { status: 409, json: { code: 'TOO_MANY_APPS' } })
-})
+test(
+  "a user with more than a thousand apps can't be deleted before the apps are transferred",
+  onlyOnSqlite,
+  async t => {
+    const made = await world(t)
+    const db = new Database(made.env['DATABASE_URL'].slice('file:'.length))
+    const add = db.prepare(
+      "insert into apps (name, descriptive_name, port, user_id, created_at, updated_at) values (?, ?, ?, 1, '2026-01-05T09:00:00.000Z', '2026-01-05T09:00:00.000Z')"
+    )
+    db.transaction(() => {
+      for (let i = 0; i < 1001; i++) add.run(`f${i.toString(16).padStart(13, '0')}`, `Many ${i}`, 5000 + i)
+    })()
+    db.close()
+    await made.call('PUT', '/organizations/1/users/2', { role: 'admin' })
+    t.match(await made.call('DELETE', '/users/1?transfer_to=User:2'), { status: 409, json: { code: 'TOO_MANY_APPS' } })
+  }
+)
 
-test('a request is refused if its sender loses the permission while a password is hashed', async t => {
+test('a request is refused if its sender loses permission while a password is being hashed', async t => {
   const made = await world(t)
   const dmitri = await signIn(made, 'dmitri')
-  const { othersWait, over } = keepWaiting(made.fastify.passwords)
+  const { othersWait, over } = fillPasswordQueue(made.fastify.passwords)
   const created = dmitri('POST', '/users', {
     name: 'Heir',
     email: 'heir@example.com',
@@ -393,7 +399,7 @@ test('a request is refused if its sender loses the permission while a password i
     url: '/auth/sign_in',
     payload: { email: 'ada@example.com', password: SAMPLE_PASSWORD }
   })
-  // Both requests were authenticated, and wait in the queue.
+  // Both requests have been authenticated, and are waiting in the queue.
   await othersWait(2)
   await made.call('PATCH', '/users/4', { account_locked: true })
   await made.call('PATCH', '/users/1', { account_locked: true })
@@ -403,7 +409,7 @@ test('a request is refused if its sender loses the permission while a password i
   t.equal((await made.call('GET', '/users')).json.length, 4)
 })
 
-test('a session that ends while the body of its request arrives changes nothing', async t => {
+test("a session that ends while its request's body is arriving changes nothing", async t => {
   const made = await world(t)
   const ada = await signIn(made, 'ada')
   t.equal((await ada('PATCH', '/apps/70e2d94bc6a18f', { panels: {} })).status, 200)

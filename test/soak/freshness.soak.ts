@@ -8,7 +8,7 @@ import { operator } from '../helper.ts'
 import { start } from '../http/service.ts'
 import type { Service } from '../http/service.ts'
 
-/** The number of changes. `SOAK_CHANGES=1000` results in a short run. */
+/** The number of changes. Set `SOAK_CHANGES=1000` for a short run. */
 const CHANGES = Number(process.env['SOAK_CHANGES'] ?? 20_000)
 const CLIENTS = 20
 const CHANGERS = 4
@@ -17,7 +17,7 @@ const INACTIVE_TOKENS = 6
 
 tap.setTimeout(0)
 
-/** A change that allows or revokes a token, with the times of its request and of its acknowledgement. */
+/** A change that allows or revokes a token, with the times of its request and its acknowledgement. */
 interface Change {
   begun: number
   acknowledged: number
@@ -30,7 +30,7 @@ interface Subject {
   changes: Change[]
 }
 
-/** Changes keys. Each implementation does so in another process. */
+/** Changes keys. Each implementation does so in a different process. */
 interface Changer {
   issue: () => Promise<{ id: string; token: string }>
   change: (id: string, change: { enabled: boolean } | { scopes: ('apps:read' | 'users:read')[] }) => Promise<unknown>
@@ -82,8 +82,9 @@ const anyOf = <T>(list: readonly T[]): T => {
 }
 
 /**
- * Returns an error if no possible state of the token explains the reply to a request, or null otherwise. Changes that
- * were acknowledged before the request was sent apply to it. Changes that were requested before its reply may apply.
+ * Returns an error if no possible state of the token explains the response to a request, or null otherwise. Changes
+ * that were acknowledged before the request was sent apply to it. Changes that were requested before its response may
+ * apply.
  */
 const violation = ({ changes }: Subject, sent: number, replied: number, isAccepted: boolean): string | null => {
   const possible = changes.filter(
@@ -93,7 +94,7 @@ const violation = ({ changes }: Subject, sent: number, replied: number, isAccept
   return `sent at ${sent}, replied at ${replied}, ${isAccepted ? 'accepted' : 'refused'}: ${JSON.stringify(changes.slice(-5))}`
 }
 
-test(`acknowledged changes apply to every later request, during ${CHANGES} changes`, async t => {
+test(`${CHANGES} acknowledged changes apply to every later request`, async t => {
   const first = await start(t, { LOG_LEVEL: 'info' })
   const second = { ...(await start(t, first.env)), headers: first.headers }
   const storage = await openStorage(first.env['DATABASE_URL'])
@@ -101,7 +102,7 @@ test(`acknowledged changes apply to every later request, during ${CHANGES} chang
   const registry = createKeyService({ store: storage.keys, secret: first.secret })
   const changers = [byHttp(first), byHttp(second), byRegistry(registry)]
 
-  // Numbers the events of this process in order. An acknowledgement before a request has a lower number than it.
+  // Numbers the events in this process in order. An acknowledgement that precedes a request has a lower number.
   let now = 0
   const free: Subject[] = []
   const inactive: Subject[] = []
@@ -118,7 +119,7 @@ test(`acknowledged changes apply to every later request, during ${CHANGES} chang
     const { id, token } = await anyOf(changers).issue()
     free.push({ id, token, changes: [{ begun: now, acknowledged: ++now, allows: true }] })
   }
-  const bury = (subject: Subject): void => {
+  const retire = (subject: Subject): void => {
     inactive.push(subject)
     if (inactive.length > INACTIVE_TOKENS) inactive.shift()
   }
@@ -133,7 +134,7 @@ test(`acknowledged changes apply to every later request, during ${CHANGES} chang
       const change = begin(subject, false)
       await changer.revoke(subject.id)
       change.acknowledged = ++now
-      bury(subject)
+      retire(subject)
       await issue()
     } else if (kind === 1) {
       const change = begin(subject, false)
@@ -141,12 +142,12 @@ test(`acknowledged changes apply to every later request, during ${CHANGES} chang
       const isAccepted = subject.changes.at(-2)?.allows === true
       const token = await changer.rotate(subject.id)
       change.acknowledged = ++now
-      bury(subject)
+      retire(subject)
       free.push({ id: subject.id, token, changes: [{ begun, acknowledged: now, allows: isAccepted }] })
     } else {
       const allows = subject.changes.at(-1)?.allows !== true
       const change = begin(subject, allows)
-      // A token is accepted if the key is enabled and has the scope. One change sets both.
+      // A token is accepted if its key is enabled and has the scope. One change sets both.
       const wanted = { enabled: allows || kind % 2 === 0, scopes: [allows ? 'apps:read' : 'users:read'] as const }
       await changer.change(subject.id, { ...wanted, scopes: [...wanted.scopes] })
       change.acknowledged = ++now

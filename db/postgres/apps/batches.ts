@@ -13,7 +13,7 @@ import { readWindow } from './windows.ts'
 /** The maximum number of apps in a batch. */
 const BATCH_APPS = 500
 
-/** The size of a batch, in bytes of panels, schedules and tags. Only its last app may exceed it. */
+/** The maximum size of a batch, in bytes of panels, schedules and tags. Only its last app may exceed it. */
 const BATCH_BYTES = 256 * 1024
 
 /** An app, and the size of the batch in bytes, up to and including this app. */
@@ -34,7 +34,7 @@ export const createBatches = (db: PostgresDatabase): Pick<ListReads, 'batch' | '
   }
 })
 
-/** Selects the `candidates` that pass the filter, up to the size of a batch. */
+/** Selects the `candidates` that pass the filter, up to the maximum size of a batch. */
 const batchOf = (candidates: SQL, filter: AppFilter): SQL => sql`
   select * from (
     select *, sum(size) over (order by place) as bytes from (
@@ -46,7 +46,7 @@ const batchOf = (candidates: SQL, filter: AppFilter): SQL => sql`
   ) as summed where bytes - size < ${BATCH_BYTES}
 `
 
-/** Converts the given rows to a batch. `cutAt` is the position of the last app if more candidates may follow it. */
+/** Converts rows to a batch. `cutAt` is the position of the last app if more candidates may follow it. */
 const toBatch = (rows: readonly SizedRow[]): { apps: App[]; cutAt: ListPosition | null } => {
   const apps = rows.map(toApp)
   const last = apps.at(-1)

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import type { App } from '../../../domain/apps/app.ts'
 import { toDate, toOptionalDate } from '../../timestamps.ts'
 
-// Concatenated by hand, because PostgreSQL adds spaces to the JSON objects that it creates. Clients get this text
+// Concatenates strings, because PostgreSQL adds spaces to the JSON objects that it creates. Clients get this JSON
 // unchanged.
 export const tagsJson = sql`(
   select coalesce(

@@ -10,7 +10,10 @@ import { createBatches } from './batches.ts'
 import { comesAfter, LIST_ORDER, readWindow } from './windows.ts'
 import type { Window } from './windows.ts'
 
-/** The number of apps that a statement searches, at first and at most. Few pages need more than the first statement. */
+/**
+ * The number of apps that the first statement searches, and the maximum for later ones. Few pages need a second
+ * statement.
+ */
 const [FIRST_WINDOW, LAST_WINDOW] = [250, 16_000]
 const WINDOW_GROWTH = 4
 
@@ -25,7 +28,7 @@ export const createListReads = (db: PostgresDatabase): ListReads => ({
 })
 
 const readVisibleIds = async (db: PostgresDatabase, userId: number): Promise<number[] | null> => {
-  // Each part has a limit, so that if a user may read more apps than are looked up, not all of them are read.
+  // Each part has a limit, so that not all ids are read if a user may read more apps than are looked up.
   const visible = sql.join(
     visibleApps(userId).map(({ ids, rowsOfApp }) => sql`(${ids} limit ${MAX_LOOKED_UP * rowsOfApp + 1})`),
     sql` union `
@@ -57,7 +60,7 @@ const readAmong = async (
   return (await rowsOf<PlaceRow>(db, statement)).map(toPlace)
 }
 
-// Searches in windows, so that a filter that few of a million apps pass doesn't exceed the statement time-out.
+// Searches in windows, so that no statement times out if only a few of a million apps pass the filter.
 const search = async (db: PostgresDatabase, filter: AppFilter, { limit, after }: Page): Promise<ListPosition[]> => {
   const places: ListPosition[] = []
   const passing = sql`

@@ -21,7 +21,7 @@ export const createAppReads = (db: PostgresDatabase): AppReads => ({
   isEmpty: async () => (await db.select({ id: apps.id }).from(apps).limit(1)).length === 0
 })
 
-/** Returns the SQL of a query whose values are placeholders. It's created once, instead of for each request. */
+/** Returns the SQL of a query whose values are placeholders. It's generated once instead of for each request. */
 const textOf = (written: SQL): string => new PgDialect().sqlToQuery(written).sql
 
 const findBy = (condition: SQL | undefined): string =>
@@ -46,7 +46,7 @@ export const createAppFinds = (
   return { find: findOne(FIND_KEPT), findWithDiscarded: findOne(FIND_ANY) }
 }
 
-/** Returns the query for the names of the given owner's apps that aren't discarded. */
+/** Returns the query for the names of an owner's apps that aren't discarded. */
 export const keptNamesOf = (db: PostgresDatabase, ...[owner, { limit }]: Parameters<AppReads['keptNames']>) =>
   db
     .select({ name: apps.name })
@@ -90,7 +90,7 @@ const RELATIONSHIP = `
     (select coalesce(sum(permit), 0) from grants where app_id = $3 and user_id = $2) as grants
 `
 
-/** Returns the relationship between the given user and app. */
+/** Returns the relationship between a user and an app. */
 const readRelationship = async (db: PostgresDatabase, app: App, userId: number): Promise<AppRelationship> => {
   const organizationId = app.owner.type === 'Organization' ? app.owner.id : null
   const { rows } = await query(db, RELATIONSHIP, [organizationId, userId, app.id])

@@ -29,9 +29,10 @@ type LockingReads = 'find' | 'findWithDiscarded' | 'relationship' | 'keptNames' 
 const LOCK_ID = 'select 1 from apps where id = $1 for no key update'
 const LOCK_NAME = 'select 1 from apps where name = $1 for no key update'
 
-/** Creates reads that lock the rows that they find until the transaction ends, because the rules depend on them. */
+/** Creates reads that lock the rows they find until the transaction ends, because the rules depend on those rows. */
 const createLockingReads = (db: PostgresDatabase, reads: AppReads): Pick<AppRows, LockingReads> => ({
-  // The app is read by a separate statement, which also sees tags that were added during the wait for the lock.
+  // Reads the app in a separate statement, which also sees tags that were added while the first one waited for the
+  // lock.
   ...createAppFinds(async (statement, key) => {
     const locked = query(db, typeof key === 'number' ? LOCK_ID : LOCK_NAME, [key])
     return await underLock(locked, query(db, statement, [key]))
@@ -50,16 +51,16 @@ const createLockingReads = (db: PostgresDatabase, reads: AppReads): Pick<AppRows
 
 const LOCK_PORTS = 'select 1 from app_port_counter for no key update'
 
-/** Takes a port. Other transactions that take a port wait until this one ends. */
+/** Assigns a port. Other transactions that assign a port wait until this one ends. */
 const takePort = async (db: PostgresDatabase): Promise<number | null> => {
-  // Only a separate statement sees the changes that other transactions committed during the wait for the lock.
+  // Only a separate statement sees changes that other transactions committed while this one waited for the lock.
   const next = await underLock(query(db, LOCK_PORTS), query(db, TAKE_NEXT_PORT))
   const { rows } = next.rowCount === 1 ? next : await query(db, FIND_LOWEST_PORT)
   const [found] = rows as { port: string }[]
   return found === undefined ? null : Number(found.port)
 }
 
-/** The names of the columns that can be changed. */
+/** The columns that can be changed, by property. */
 const CHANGEABLE = { descriptiveName: 'descriptive_name', panels: 'panels', schedule: 'schedule' } as const
 
 const createRecordRows = (
@@ -121,7 +122,7 @@ const createTagRows = (db: PostgresDatabase): Pick<AppRows, 'insertTag' | 'remov
 
   removeTag: async (appId, tag) => (await db.delete(tags).where(isTag(appId, tag))).rowCount === 1,
 
-  // The ids are assigned in the order of the rows.
+  // The new tags' ids are assigned in the order of the query.
   copyTags: async (fromAppId, toAppId) => {
     await db.execute(sql`
       insert into tags (app_id, context, name)

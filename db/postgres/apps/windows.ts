@@ -12,7 +12,7 @@ export const LIST_ORDER = sql`apps.descriptive_name, apps.id`
 export const comesAfter = ({ descriptiveName, id }: ListPosition): SQL =>
   sql`(apps.descriptive_name, apps.id) > (${descriptiveName}, ${id})`
 
-/** The rows that were found in a window of the list, and the end of the window, or null at the end of the list. */
+/** The rows that were found in a window of the list, and the end of the window, or null if it's the last window. */
 export interface Window<Row> {
   readonly found: Row[]
   readonly end: ListPosition | null
@@ -21,8 +21,8 @@ export interface Window<Row> {
 type WindowRow<Row> = (Row | { id: null }) & { end_name: string | null; end_id: string | null }
 
 /**
- * Runs the given statement on the `candidates` (descriptive_name, id, place), which are the next `size` apps of the
- * unfiltered list. Only these are read, so the duration is limited even if few are found.
+ * Runs a statement on the `candidates` (descriptive_name, id, place): the next `size` apps of the unfiltered list. It
+ * reads only these, so its duration is limited even if it finds few of them.
  */
 export const readWindow = async <Row extends { id: string }>(
   db: PostgresDatabase,

@@ -13,7 +13,7 @@ const HEAD = 'select sequence, hash from audit_head'
 
 const readHead = async (db: PostgresDatabase, text: string): Promise<AuditHead> => {
   const [head] = (await query(db, text)).rows
-  if (head === undefined) throw new RowMissing('the audit trail has no head: the row of audit_head is missing')
+  if (head === undefined) throw new RowMissing('the audit trail has no head: the table audit_head has no row')
   return { sequence: Number(head['sequence']), hash: String(head['hash']) }
 }
 
@@ -43,7 +43,7 @@ const APPEND = `
 
 export const createAuditRows = (db: PostgresDatabase, { defer }: Outbox): AuditRows => ({
   ...createAuditReads(db),
-  // All other writers wait from here until the commit, so this is sent last. A trigger updates the head.
+  // From this statement on, all other writers wait until the commit, so it's sent last. A trigger updates the head.
   append: async entry => {
     const members = [...membersOf(entry), hashedMembers(entry)]
     defer('audit', async db => await Promise.all([lock(db, 'audits'), query(db, APPEND, members)]))

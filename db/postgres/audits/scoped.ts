@@ -10,7 +10,7 @@ export const createScopedAuditReads = (db: PostgresDatabase): ScopedAuditReads =
   createReads({
     rows: async <Row>(statement: SQL) => await rowsOf<Row>(db, statement),
     window: 100_000,
-    // Uses one list for all entries of a window. With a subquery for each entry, PostgreSQL would compile the
+    // Uses one list for all entries of a window. With a subquery for each entry, PostgreSQL would JIT-compile the
     // statement.
     isInScope: scope => sql`(audits.subject_type, audits.subject_id) in (${subjectsOf(scope)})`,
     join: sql`join`

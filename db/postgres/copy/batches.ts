@@ -5,7 +5,7 @@ import { query } from '../database.ts'
 import type { PostgresDatabase } from '../database.ts'
 import { ensureDay } from '../keys/partitions.ts'
 
-// All rows of a batch are inserted by one statement, with an array for each column.
+// One statement inserts all rows of a batch, with an array for each column.
 
 interface Passing {
   readonly type: string
@@ -22,7 +22,7 @@ const PASSING: Readonly<Record<ColumnKind, Passing>> = {
   digest: { type: 'text', to: value => value, as: name => `decode(${name}, 'hex')` }
 }
 
-/** Returns the statement that inserts a batch into the given table. */
+/** Returns the statement that inserts a batch into the table. */
 const insertOf = ({ name, columns }: CopyTable): string => {
   const names = columns.map(({ name }) => `"${name}"`).join(', ')
   return `
@@ -33,7 +33,7 @@ const insertOf = ({ name, columns }: CopyTable): string => {
 
 const MOVE = `update ${COPY_PROGRESS} set rows = rows + $2, last = $3 where name = $1`
 
-/** Returns the key of the given row, as strings. */
+/** Returns a row's key, as strings. */
 const keyOf = ({ columns, key }: CopyTable, row: CopyRow): string[] =>
   key.map(name => String(row[columns.findIndex(column => column.name === name)]))
 
@@ -51,7 +51,7 @@ const refuseZeros = (table: CopyTable, batch: readonly CopyRow[]): void => {
 
 const DAY = /^\d{4}-\d{2}-\d{2}$/
 
-/** Returns the days in the given batch of usage counts. Each day has a partition. Returns none for other tables. */
+/** Returns the days in a batch of usage counts, each of which has a partition. Returns none for other tables. */
 const daysOf = ({ name, columns }: CopyTable, batch: readonly CopyRow[]): string[] => {
   if (name !== 'client_key_usage') return []
   const index = columns.findIndex(column => column.name === 'day')
@@ -60,7 +60,7 @@ const daysOf = ({ name, columns }: CopyTable, batch: readonly CopyRow[]): string
   return days
 }
 
-/** Inserts a batch into the given table, and records the progress of the copy in the same transaction. */
+/** Inserts a batch into the table, and records the progress of the copy in the same transaction. */
 export const insertBatch = async (db: PostgresDatabase, table: CopyTable, batch: readonly CopyRow[]): Promise<void> => {
   refuseZeros(table, batch)
   const days = daysOf(table, batch)

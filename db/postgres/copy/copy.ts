@@ -23,7 +23,7 @@ const copyInto: CopyWriter['copyInto'] = async (source, options, onProgress) => 
   const pool = new Pool({ ...patientConfig(options), application_name: APPLICATION, max: 1, pipeline: true })
   try {
     const client = await pool.connect()
-    // If the connection is lost, the pending query reports that.
+    // If the connection is lost, the pending query rejects.
     client.on('error', () => {})
     try {
       return await run(createDatabase(client), source, options, onProgress)
@@ -35,7 +35,7 @@ const copyInto: CopyWriter['copyInto'] = async (source, options, onProgress) => 
   }
 }
 
-/** Writes copies into PostgreSQL. */
+/** Copies data into PostgreSQL databases. */
 export const copyWriter: CopyWriter = { tables: COPY_TABLES, copyInto }
 
 const run = async (
@@ -61,7 +61,7 @@ const run = async (
   return await complete(db, source, shownUrl(options.url))
 }
 
-/** Prevents other copies into the database until the connection ends. */
+/** Prevents other copies into the same database until the connection ends. */
 const beAlone = async (db: PostgresDatabase): Promise<void> => {
   try {
     await query(db, `select pg_advisory_lock(${LOCK_SPACE}, ${LOCKS.copy})`)
@@ -90,9 +90,9 @@ const copyTable = async (
 }
 
 /**
- * Compares the two databases, sets the counters, marks the source and opens the target to services. The mark is set
- * just before the commit: a copy that stops earlier doesn't change the source, and a copy that stops later can be
- * continued. Therefore, services never continue to use both databases.
+ * Compares the two databases, sets the counters, marks the source and opens the target to services. The source is
+ * marked just before the commit: if copying is interrupted before that point, the source is unchanged; if it's
+ * interrupted later, it can be resumed. This way, services never use both databases.
  */
 const complete = async (db: PostgresDatabase, source: CopySource, target: string): Promise<Copied> => {
   await query(db, 'update audit_head set sequence = $1, hash = $2', [source.head.sequence, source.head.hash])
@@ -103,7 +103,7 @@ const complete = async (db: PostgresDatabase, source: CopySource, target: string
   }
   const [trail, wanted] = [await verifyAudits(createAuditReads(db)), await source.verify()]
   if (!isDeepStrictEqual(trail, wanted)) {
-    throw new CopyError('The audit trail of the target differs from that of the source.', START_OVER)
+    throw new CopyError('The audit trails of the source and the target differ.', START_OVER)
   }
   await query(db, 'analyze')
   await awaitLeases(db)
@@ -125,7 +125,7 @@ const countRows = async (db: PostgresDatabase): Promise<Record<string, number>> 
   return rows
 }
 
-// Only tables that number their rows have a sequence. The audit trail counts from its head instead.
+// Only tables with generated ids have a sequence. The audit trail is numbered from its head instead.
 const moveSequence = async (
   db: PostgresDatabase,
   { name, key }: CopyTable,

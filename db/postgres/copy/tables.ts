@@ -36,5 +36,5 @@ const toCopyTable = (table: PgTable): CopyTable => {
   }
 }
 
-/** The tables that are copied row by row, in the order in which they are copied. */
+/** The tables to copy row by row, in this order. */
 export const COPY_TABLES: readonly CopyTable[] = ORDER.map(toCopyTable)

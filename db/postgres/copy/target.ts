@@ -18,8 +18,8 @@ export interface Progress {
   readonly last: readonly string[] | null
 }
 
-// The rows that a service writes in addition to the copied tables, and the mark for sample data. A service that was
-// only started writes nodes, request counters and the history of changes, which continues, so these are allowed.
+// The other tables that must be empty in the target, apart from initial rows. Merely starting the service writes nodes,
+// request counters and the change history (which continues after the copy), so those tables may contain rows.
 const OTHERS = ['database_marks', 'app_port_counter where last <> 3000', 'audit_head where sequence <> 0']
 // These rows are allowed too, because nothing is sealed with these secrets while there are no keys.
 const SECRETS = 'secret_generations'
@@ -38,8 +38,9 @@ const refuseData = async (db: PostgresDatabase, { copiedTo }: CopySource, target
   throw new CopyError(
     `The target already has data in ${filled.join(', ')}. Nothing was changed.`,
     copiedTo === target
-      ? 'The source is marked as copied into it, so that copy is complete. For another one, name an empty database.'
-      : 'Name an empty database.'
+      ? 'The source is marked as copied to this target, so the copy is complete. To make another copy, specify an ' +
+          'empty database.'
+      : 'Specify an empty database.'
   )
 }
 
@@ -49,7 +50,7 @@ const OTHERS_CONNECTED = `
 
 const refuseService = async (db: PostgresDatabase): Promise<void> => {
   if ((await query(db, OTHERS_CONNECTED)).rowCount === 0) return
-  throw new CopyError('A service or a command is connected to the target.', 'Stop it, and rerun this command.')
+  throw new CopyError('A service or a command is connected to the target.', 'Stop it, and run this command again.')
 }
 
 const readProgress = async (db: PostgresDatabase): Promise<Map<string, { rows: number; last: string | null }>> => {
@@ -62,14 +63,14 @@ const readProgress = async (db: PostgresDatabase): Promise<Map<string, { rows: n
   )
 }
 
-// The row with this name stores the fingerprint of the source, which shows whether the source has changed.
+// The name of the row that stores the source's fingerprint, which shows whether the source has changed.
 const SOURCE = ''
 
-// The head is copied at the end. Updating it for each entry would take most of the time.
+// The head is copied at the end, because updating it for each entry would take most of the time.
 const headFollows = (does: 'enable' | 'disable'): string => `alter table audits ${does} trigger audit_head_follows`
 
-// A node that was started before the copy may reconnect. It can't register during the copy, so when the copy ends, no
-// node has a lease or a cache that is older.
+// A node that was started before the copy may reconnect. This constraint prevents it from registering during the copy,
+// so that no node has an older lease or cache when the copy ends.
 const CLOSED = 'no_node_during_a_copy'
 
 const shutNodesOut = async (db: PostgresDatabase): Promise<void> => {
@@ -78,7 +79,7 @@ const shutNodesOut = async (db: PostgresDatabase): Promise<void> => {
   await query(db, `alter table nodes add constraint ${CLOSED} check (evicted_at is not null)`)
 }
 
-/** Waits until the leases of the nodes that the copy evicted have ended. */
+/** Waits until the leases of the nodes that the copy evicted have expired. */
 export const awaitLeases = async (db: PostgresDatabase): Promise<void> => {
   const { rows } = await query(db, 'select max(lease_ms) as lease_ms from nodes')
   const leaseMs = Number(rows[0]?.['lease_ms'])
@@ -114,7 +115,7 @@ const beginCopy = async (db: PostgresDatabase, source: CopySource, target: strin
 
 /**
  * Prepares the target if nothing has been copied yet, and returns the progress of each table. Throws a CopyError if the
- * target contains other data, if a service uses it, or if the source has changed since the copy began.
+ * target contains other data, if a service is using it, or if the source has changed since the copy began.
  */
 export const prepareTarget = async (
   db: PostgresDatabase,
@@ -130,7 +131,7 @@ export const prepareTarget = async (
   }
   const progress = await readProgress(db)
   if (progress.get(SOURCE)?.last !== source.fingerprint) {
-    throw new CopyError('The source has changed since this copy began, or it is another database.', START_OVER)
+    throw new CopyError('The source has changed since this copy began, or is a different database.', START_OVER)
   }
   return new Map(
     [...progress].map(([name, { rows, last }]) => [

@@ -7,18 +7,18 @@ import { CHANNEL } from '../direct.ts'
 import { DATABASE_TIMESTAMP } from '../time.ts'
 import type { Outbox } from '../transaction.ts'
 
-// A change of keys reads without a lock. It sends its writes together with its commit and a check that the data that it
-// has read is unchanged. So it doesn't hold the lock for all changes during a round trip.
+// A change to keys reads without a lock. It sends its writes together with the commit and a check that the data that it
+// has read hasn't changed. This way, it doesn't hold the lock for all changes during a round trip.
 
-/** The part of a change of keys that all of its attempts share. */
+/** The part of a change to keys that all of its attempts share. */
 export interface KeyChange {
-  /** The nonce of its row in the history. With it, a later attempt finds out whether an earlier one was committed. */
+  /** The nonce of the change's row in the history. It shows a later attempt whether an earlier one was committed. */
   readonly nonce: string
   /** The position of the change in the history, available once the change is committed. */
   readonly position: Promise<Position>
 }
 
-/** The data that an attempt has read. Before the commit, a check finds out whether any of it has changed. */
+/** The data that an attempt has read. A check before the commit finds out whether any of it has changed. */
 export interface ReadSet {
   /** The epoch of the last change before the first read. */
   epoch: number
@@ -38,7 +38,7 @@ export interface Attempt {
   epoch: number
 }
 
-/** Creates the reads for a change, which record the data that they have read. */
+/** Creates the reads for a change, which record what they have read. */
 export const createNotedReads = (
   { find, findToken, findRevocation }: KeyReads,
   { reads }: Attempt
@@ -70,7 +70,7 @@ const SECRETS = `
   )::text)
 `
 
-/** Reads the secrets that processes have, and records them for the check before the commit. */
+/** Reads which secrets processes have, and records them for the check before the commit. */
 export const readSecrets = async (db: PostgresDatabase, { reads }: Attempt): Promise<SecretState> => {
   const { rows } = await query(db, `select ${SECRETS} as secrets`)
   reads.secrets = String(rows[0]?.['secrets'])
@@ -78,8 +78,8 @@ export const readSecrets = async (db: PostgresDatabase, { reads }: Attempt): Pro
   return { recorded, nodes }
 }
 
-// A null epoch violates a constraint, which `isConflict` recognizes, so the work is repeated. A statement waits for
-// every table that it names. Therefore, a change that hasn't read the secrets doesn't name their tables.
+// A null epoch violates a constraint. `isConflict` recognizes the error, so the work is retried. A statement waits for
+// every table that it names, so a change that hasn't read the secrets doesn't name their tables.
 const advanceIf = (condition: string): string => `
   with change as (
     insert into client_key_changes (epoch, nonce, key_id, at)
@@ -102,7 +102,7 @@ const ADVANCE_WITH_SECRETS = advanceIf(`$6 = ${SECRETS}`)
 export const HAS_OUTDATED_NODES = 'exists (select from nodes where evicted_at is null and not applies_bulk_changes)'
 const ADVANCE_ALL = advanceIf(`not ${HAS_OUTDATED_NODES}`)
 
-// A separate statement takes the lock, so that the next one sees everything that was committed before.
+// Takes the lock in a separate statement, so that the next one sees everything that was committed before.
 const lockChanges = ({ defer }: Outbox): void => {
   defer('change', async db => {
     await lock(db, 'keyChanges')
@@ -149,7 +149,7 @@ const CHECK_SECRETS = `
   insert into secret_generations (generation, recorded_at) select null, $2 where $1 <> ${SECRETS}
 `
 
-/** Fails with a conflict if the secrets of processes have changed since the attempt read them. */
+/** Fails with a conflict if the processes' secrets have changed since the attempt read them. */
 export const checkSecrets = ({ reads }: Attempt, outbox: Outbox, at: string): void => {
   lockChanges(outbox)
   outbox.defer('change', async db => await query(db, CHECK_SECRETS, [reads.secrets, at]))

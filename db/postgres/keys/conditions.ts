@@ -17,5 +17,5 @@ const hasGeneration = (generation: string, at: Date): SQL =>
 
 const startsWith = (prefix: string): SQL => sql`starts_with(${clientKeys.name}, ${prefix})`
 
-/** Matches the keys that pass the given filter at the given timestamp. */
+/** Matches keys that pass a filter at a given time. */
 export const matchesFilter = createKeyFilter({ hasAnyScope, hasGeneration, startsWith })

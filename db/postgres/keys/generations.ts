@@ -41,7 +41,7 @@ const added = (known: Use = { activeTokens: 0, lastUsedAt: null }, more: Use): U
   lastUsedAt: Number(more.lastUsedAt) > Number(known.lastUsedAt) ? more.lastUsedAt : known.lastUsedAt
 })
 
-// Skips from one generation to the next with the index, because `distinct` would read every token.
+// Uses the index to skip from one generation to the next, because `distinct` would read every token.
 const others = (db: PostgresDatabase, known: readonly string[], at: Date) => {
   const next = sql`select generation from ${clientKeyTokens}`
   const active = db
@@ -61,7 +61,7 @@ const others = (db: PostgresDatabase, known: readonly string[], at: Date) => {
   `
 }
 
-/** Creates the reads of the secrets that tokens depend on. */
+/** Creates the reads that determine which secrets tokens depend on. */
 export const createGenerationReads = (db: PostgresDatabase): Pick<KeyReads, 'generations' | 'otherGenerations'> => ({
   generations: async at => await readGenerations(db, at),
 

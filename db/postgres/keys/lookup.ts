@@ -10,9 +10,9 @@ import { FIND_REVOCATION, FIND_TOKEN, FIND_TOKENS } from './tokens.ts'
 import type { RevocationRow } from './tokens.ts'
 
 /**
- * Creates the lookup for authenticated requests. Cached rows are valid while the lease runs. Other rows are read on a
- * direct connection, several at a time. Requests in one turn of the event loop share a barrier even if there is nothing
- * to read: their replies are then sent together, which saves wake-ups.
+ * Creates the lookup for authenticated requests. Cached rows are valid until the lease expires. Other rows are read on
+ * a direct connection, several at a time. Requests in the same turn of the event loop share a barrier even if there is
+ * nothing to read, so that their responses are sent together, which saves wake-ups.
  */
 export const createKeyLookup = (
   { query }: Pick<DirectConnection, 'query'>,

@@ -1,4 +1,3 @@
-import type { QueryResultRow } from 'pg'
 import type { KeyReads, KeyRows, UsageCount } from '../../../domain/keys/rows.ts'
 import { ALL_ADDRESSES, createUsageSums, toPolicy } from '../../owned-keys.ts'
 import type { PolicyRow } from '../../owned-keys.ts'
@@ -20,10 +19,10 @@ export const shareOwner = ({ defer }: Outbox, owner: string): void => {
   defer('lock', async db => await query(db, SHARE_OWNER, [owner]))
 }
 
-const POLICY = 'scopes, allowed_ips, rate_limit_max::float8, rate_limit_window_seconds::float8'
 const POLICIES_OF = (keys: string): string => `
-  select ${POLICY}, count(*)::float8 as keys,
-    case when bool_and(expires_at is not null) then max(expires_at) end as expires_at
+  select scopes, allowed_ips as "allowedIps", rate_limit_max::float8 as "rateLimitMax",
+    rate_limit_window_seconds::float8 as "rateLimitWindowSeconds",
+    case when bool_and(expires_at is not null) then max(expires_at) end as "expiresAt", count(*)::float8 as keys
   from ${keys} group by scopes, allowed_ips, rate_limit_max, rate_limit_window_seconds
 `
 const READ_POLICIES = POLICIES_OF('client_keys where owner = $1 and revoked_at is null')
@@ -43,23 +42,19 @@ const REVOKE = `
 const WINDOW = 5000
 const READ_IDS = `select id from client_keys where owner = $1 and id > $2 order by id limit ${WINDOW}`
 const READ_USAGE = `
-  select day, kind, case kind when 'address' then '${ALL_ADDRESSES}' else label end as label, sum(count)::float8 as count
+  select day, kind, case kind when 'address' then '${ALL_ADDRESSES}' else label end as label,
+    sum(count)::float8 as count
   from client_key_usage where client_key_id = any($1::text[]) and day >= $2
   group by 1, 2, 3
 `
 
-const policyOf = (row: QueryResultRow) =>
-  toPolicy({
-    scopes: row['scopes'],
-    expiresAt: row['expires_at'],
-    allowedIps: row['allowed_ips'],
-    rateLimitMax: row['rate_limit_max'],
-    rateLimitWindowSeconds: row['rate_limit_window_seconds']
-  } as PolicyRow)
+/** The keys of an owner whose policies differ at most in their expiry. */
+type OwnedPolicies = PolicyRow & { readonly keys: number }
 
 /** Creates the reads of the keys of an owner. */
 export const createOwnerReads = (db: PostgresDatabase): Pick<KeyReads, 'usageOfOwner' | 'policiesOfOwner'> => ({
-  policiesOfOwner: async owner => (await query(db, READ_POLICIES, [owner])).rows.map(policyOf),
+  policiesOfOwner: async owner =>
+    (await query(db, READ_POLICIES, [owner])).rows.map(row => toPolicy(row as OwnedPolicies)),
 
   usageOfOwner: async (owner, { day }) => {
     const sums = createUsageSums()
@@ -76,7 +71,7 @@ export const createOwnerReads = (db: PostgresDatabase): Pick<KeyReads, 'usageOfO
 export const createOwnerRows = (db: PostgresDatabase): Pick<KeyRows, 'revokeOwner'> => ({
   revokeOwner: async (owner, { at, reason }) => {
     await query(db, LOCK_OWNER, [owner])
-    const { rows } = await query(db, REVOKE, [owner, toText(at), reason])
-    return { count: rows.reduce((sum, row) => sum + Number(row['keys']), 0), policies: rows.map(policyOf) }
+    const rows = (await query(db, REVOKE, [owner, toText(at), reason])).rows as OwnedPolicies[]
+    return { count: rows.reduce((sum, { keys }) => sum + keys, 0), policies: rows.map(toPolicy) }
   }
 })

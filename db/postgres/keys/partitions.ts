@@ -4,7 +4,7 @@ import type { PostgresDatabase } from '../database.ts'
 import { LOCK_NOT_AVAILABLE } from '../failures.ts'
 
 // Usage counts are partitioned by day. The first process that counts on a day creates its partition. Functions that run
-// as the owner of the tables create and drop partitions: see the migrations.
+// as the owner of the tables create and drop partitions; see the migrations.
 
 const TABLE = 'client_key_usage'
 
@@ -18,7 +18,7 @@ const PARTITIONS = `
 const exists = async (db: PostgresDatabase, partition: string): Promise<boolean> =>
   (await query(db, `${PARTITIONS} and relname = $1`, [partition])).rowCount > 0
 
-/** Creates the given day's partition if it doesn't exist. Only transactions that do the same wait for this one. */
+/** Creates a day's partition if it doesn't exist. Only other transactions that create a partition have to wait for this one. */
 export const ensureDay = async (db: PostgresDatabase, day: string): Promise<void> => {
   const partition = partitionOf(day)
   if (await exists(db, partition)) return
@@ -27,7 +27,7 @@ export const ensureDay = async (db: PostgresDatabase, day: string): Promise<void
   await query(db, 'select make_usage_day($1)', [day])
 }
 
-/** Drops the partitions for days before the given one, or none of them while one is in use. */
+/** Drops the partitions for all earlier days, or none of them if one is in use. */
 export const dropDaysBefore = async (db: PostgresDatabase, day: string): Promise<void> => {
   if ((await query(db, `${PARTITIONS} and relname < $1`, [partitionOf(day)])).rowCount === 0) return
   await query(db, 'savepoint drop_days')

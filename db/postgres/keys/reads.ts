@@ -17,10 +17,13 @@ import {
 import { createOwnerReads } from './owners.ts'
 import { createTokenReads } from './tokens.ts'
 
-/** How many keys a statement searches, so that a filter that few of millions of keys pass doesn't take long. */
+/**
+ * The number of keys that one statement searches. This limits its duration even if few of millions of keys pass the
+ * filter.
+ */
 const WINDOW = 5000
 
-/** PostgreSQL refuses this character, so no stored text contains it. */
+/** PostgreSQL rejects this character, so no stored string contains it. */
 const NUL = '\0'
 
 export const createKeyReads = (db: PostgresDatabase): KeyReads => {

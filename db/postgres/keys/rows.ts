@@ -37,7 +37,7 @@ export const createKeyRows = (db: PostgresDatabase, attempt: Attempt, outbox: Ou
   }
 }
 
-/** Selects the row number of the given key, to which its tokens refer. */
+/** Selects the key's row number, to which its tokens refer. */
 const rowOf = (db: PostgresDatabase, id: string): SQL =>
   sql`(${db.select({ row: clientKeys.row }).from(clientKeys).where(eq(clientKeys.id, id))})`
 
@@ -89,7 +89,7 @@ const createRecordRows = (db: PostgresDatabase, attempt: Attempt, outbox: Outbox
 
 const TOKENS_OF_KEY = 'client_key = (select row from client_keys where id = $1)'
 
-// Locks tokens in the same order as the recording of usage does, which prevents deadlocks.
+// Locks tokens in the same order as the statements that record usage, to prevent deadlocks.
 const LOCK_TOKENS = `select from client_key_tokens where ${TOKENS_OF_KEY} order by digest for update`
 
 const EXPIRE = `
@@ -117,7 +117,7 @@ const createTokenRows = (outbox: Outbox): Pick<KeyRows, TokenRows> => {
     insertToken: async (id, { digest, generation, hint }, createdAt) => {
       const token = { digest, generation, hint, createdAt: toText(createdAt) }
       awaitTable(outbox, 'client_key_tokens')
-      // Takes the same lock as the foreign key does.
+      // Takes the same lock as the foreign key.
       defer('lock', async db => await query(db, SHARE_KEY, [id]))
       defer(
         'write',
@@ -145,7 +145,7 @@ const createTokenRows = (outbox: Outbox): Pick<KeyRows, TokenRows> => {
   }
 }
 
-// A record that another transaction has locked is left to the next removal.
+// Skips records that another transaction has locked. The next removal deletes them.
 const REMOVE_RECORDS = `
   delete from client_key_attempts where (caller, key_hash) in (
     select caller, key_hash from client_key_attempts where at <= $1 for update skip locked

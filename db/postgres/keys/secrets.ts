@@ -13,7 +13,7 @@ const RECORD = `
   on conflict do nothing
 `
 
-/** Creates the rows of the secrets that nodes have. */
+/** Creates the rows for the nodes' secrets. */
 export const createSecretRows = (
   db: PostgresDatabase,
   attempt: Attempt,

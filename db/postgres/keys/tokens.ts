@@ -14,7 +14,7 @@ const COLUMNS = `
 const TOKENS = 'client_key_tokens as token join client_keys as key on key.row = token.client_key'
 
 /**
- * Finds a token by its digest. It runs for every token that isn't cached, so it doesn't use Drizzle, and returns an
+ * Finds a token by its digest. This runs for every token that isn't cached, so it doesn't use Drizzle, and returns an
  * array.
  */
 export const FIND_TOKEN = `select ${COLUMNS} from ${TOKENS} where token.digest = $1`

@@ -5,15 +5,15 @@ import type { PostgresDatabase } from '../database.ts'
 import type { Outbox } from '../transaction.ts'
 import { dropDaysBefore, ensureDay } from './partitions.ts'
 
-// All transactions that add usage lock rows in one order, which prevents deadlocks: tokens by digest, keys by row, and
-// the uses of environment keys and the counts by their keys. See also `LOCK_TOKENS` in rows.ts.
+// To prevent deadlocks, all transactions that add usage lock rows in the same order: tokens by digest, keys by row, and
+// environment keys' uses and the counts by their primary keys. See also `LOCK_TOKENS` in rows.ts.
 const LOCK_TOKENS = 'select from client_key_tokens where digest = any($1::bytea[]) order by digest for no key update'
 
 const KEYS_OF_TOKENS = 'select client_key from client_key_tokens where digest = any($1::bytea[])'
 
 const LOCK_KEYS = `select from client_keys where row in (${KEYS_OF_TOKENS}) order by row for no key update`
 
-// The keys are selected twice, so that PostgreSQL uses the index, regardless of the number of keys.
+// The keys are selected twice, so that PostgreSQL uses the index regardless of the number of keys.
 const USE = `
   with uses as (
     update client_key_tokens as token set use_count = token.use_count + used.count,
@@ -60,7 +60,7 @@ const ADD = `
   on conflict (client_key_id, day, kind, label) do update set count = known.count + excluded.count
 `
 
-/** Returns the values of the given batch by column. */
+/** Returns the values of a batch by column. */
 const usesOf = (uses: readonly TokenUsage[]) => [
   uses.map(({ count }) => count),
   uses.map(({ lastUsedAt }) => toText(lastUsedAt)),
@@ -98,14 +98,14 @@ const knownLabels = async (db: PostgresDatabase, counts: readonly KeyUsageCount[
 }
 
 /**
- * The time for which a transaction waits for a key's row. It's short, because while the transaction waits, it blocks
- * changes of rows that it has locked, and changes take precedence.
+ * How long a transaction waits for a key's row. It's short, because a waiting transaction blocks changes to rows that
+ * it has locked, and changes take precedence.
  */
 const ROW_TIMEOUT_MS = 100
 
 /**
- * Creates the rows for usage. One or two statements write a few hundred uses. The statements that lock rows of keys are
- * sent last, together with the commit, because changes of these keys wait for them.
+ * Creates the rows for usage. One or two statements write a few hundred uses. The statements that lock keys' rows are
+ * sent last, together with the commit, because changes to these keys wait for them.
  */
 export const createUsageRows = (db: PostgresDatabase, { defer }: Outbox): KeyUsageRows => ({
   addTokenUsage: async uses => {

@@ -24,7 +24,7 @@ const EVICT = `
   where acked < $1 and evicted_at is null and lease_ms > 0 returning id, evicted_at
 `
 
-/** Converts the given row of `nodes` to an eviction. */
+/** Converts a row of `nodes` to an eviction. */
 export const toEviction = (row: QueryResultRow): Eviction => ({
   id: String(row['id']),
   evictedAt: String(row['evicted_at'])

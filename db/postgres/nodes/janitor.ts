@@ -7,7 +7,7 @@ import type { Evictions } from '../../../domain/keys/freshness/evictions.ts'
 import type { PostgresDatabase } from '../database.ts'
 import { toEviction } from './confirmation.ts'
 
-/** The number of changes that are kept, and for how long. A node that is further behind clears its cache. */
+/** How many changes are kept, and for how long. A node that is further behind clears its cache. */
 const KEPT_CHANGES = 10_000
 const KEPT_MS = 3_600_000
 const CHANGES_INTERVAL_MS = 60_000
@@ -31,8 +31,8 @@ export interface JanitorOptions {
 }
 
 /**
- * Deletes rows that are no longer needed, at regular intervals: nodes that were evicted and whose last lease has ended,
- * changes that every node has read, and the rows that `others` delete. Returns a function that stops it.
+ * At regular intervals, deletes rows that are no longer needed: nodes that have been evicted and whose last lease has
+ * ended, changes that every node has read, and the rows that `others` delete. Returns a function that stops it.
  */
 export const startJanitor = ({
   db,
@@ -65,7 +65,7 @@ export const startJanitor = ({
   const workLater = (): (() => void) =>
     schedule(
       () => {
-        // A removal that fails is retried the next time.
+        // A failed removal is retried the next time.
         void removal.attempt(work).then(() => {
           if (!isStopped) cancel = workLater()
         })
@@ -79,7 +79,7 @@ export const startJanitor = ({
   }
 }
 
-// Uses the clock of this process, because a lease ends by the clock of its process, not at a stored time.
+// Uses this process's clock, because a lease expires according to its own process's clock, not at a stored time.
 const createNodeRemoval = (db: PostgresDatabase, evictions: Evictions) => async (): Promise<void> => {
   const { rows } = await query(db, FIND_EVICTED)
   const evicted = rows.map(row => ({ ...toEviction(row), leaseMs: Number(row['lease_ms']) }))

@@ -57,9 +57,9 @@ export const createLeaseStore = ({ direct, db, time, node }: LeaseStoreOptions):
       const { name, version, startedAt, generations } = node
       const shown = generations === undefined ? null : JSON.stringify(generations)
       await query(db, REGISTER, [id, name, version, startedAt.toISOString(), leaseMs, shown])
-      // Read only now, so that it includes a change that was committed earlier and didn't wait for this node.
+      // Reads the head only now, so that it includes changes that were committed earlier and didn't wait for this node.
       const [row] = (await query(db, READ_HEAD)).rows
-      if (row === undefined) throw new Error('the history of changes is empty: a row of client_key_changes is missing')
+      if (row === undefined) throw new Error('the history of changes is empty: the table client_key_changes has no row')
       const head: Position = { epoch: Number(row['epoch']), nonce: String(row['nonce']) }
       await acknowledge(id, head.epoch)
       return head

@@ -62,7 +62,7 @@ export interface Node {
 
 /** The resources that a node shares with the rest of the process. */
 interface Shared {
-  /** The connections for all queries that have no connections of their own. */
+  /** The connections for all queries without reserved connections. */
   readonly pool: Pool
   readonly time: DatabaseTime
   /** Functions that delete other expired rows. */

@@ -26,7 +26,7 @@ export const createOrganizationReads = (db: PostgresDatabase): OrganizationReads
   ...createMembershipReads(db)
 })
 
-/** Selects the ids of the organizations that the given user belongs to. */
+/** Selects the ids of the organizations that a user belongs to. */
 const ofUser = (db: PostgresDatabase, userId: number) =>
   db.select({ id: memberships.organizationId }).from(memberships).where(eq(memberships.userId, userId))
 

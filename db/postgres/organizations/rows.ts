@@ -8,7 +8,7 @@ import { shareOrganization, underLock } from '../locking.ts'
 import { memberships, organizations } from '../schema.ts'
 import { columns, createOrganizationReads } from './reads.ts'
 
-// Locks in a fixed order, which prevents deadlocks between two users with the same organizations.
+// Locks rows in a fixed order, to prevent deadlocks between two users of the same organizations.
 const LOCK_ORGANIZATIONS_OF_USER = `
   select 1 from organizations where id in (select organization_id from memberships where user_id = $1)
   order by id for no key update
@@ -27,9 +27,9 @@ export const createOrganizationRows = (db: PostgresDatabase): OrganizationRows =
 type LockingReads = 'find' | 'roleOf' | 'isOnlyAdmin' | 'isEmpty'
 
 /**
- * Creates reads that lock the rows that they find until the transaction ends, because the rules depend on them. A
- * transaction that changes the members of an organization finds the organization first, so its lock protects the
- * members too.
+ * Creates reads that lock the rows they find until the transaction ends, because the rules depend on those rows. A
+ * transaction that changes an organization's members finds the organization first, so its lock protects the members
+ * too.
  */
 const createLockingReads = (db: PostgresDatabase, reads: OrganizationReads): Pick<OrganizationRows, LockingReads> => ({
   find: async id => {
@@ -46,7 +46,7 @@ const createLockingReads = (db: PostgresDatabase, reads: OrganizationReads): Pic
 })
 
 const createRecordRows = (db: PostgresDatabase): Pick<OrganizationRows, 'insert' | 'update' | 'remove'> => ({
-  // Ids are assigned by one transaction at a time. Otherwise, a page could miss an id that is committed after a higher
+  // Only one transaction at a time assigns ids. Otherwise, a page could miss an id that is committed after a higher
   // one.
   insert: async (organization, at) => {
     const values = { ...organization, createdAt: toText(at), updatedAt: toText(at) }

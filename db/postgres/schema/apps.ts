@@ -3,7 +3,8 @@ import { check, index, pgTable, primaryKey, uniqueIndex } from 'drizzle-orm/pg-c
 import { integer, text } from './types.ts'
 import { organizations, users } from './users.ts'
 
-// The owner is one of two columns instead of a type and an id, so that foreign keys can enforce that it exists.
+// The owner is stored in one of two columns, rather than as a type and an id, so that foreign keys can ensure that the
+// owner exists.
 export const apps = pgTable(
   'apps',
   {
@@ -33,7 +34,7 @@ export const apps = pgTable(
       .on(table.organizationId, table.descriptiveName)
       .where(sql`${table.discardedAt} is null and ${table.organizationId} is not null`),
     index('apps_listing').on(table.descriptiveName, table.id),
-    // The apps that a user may read are found with these indexes and that of grants: see db/app-visibility.ts.
+    // These indexes and the one on grants find the apps that a user may read; see db/app-visibility.ts.
     index('apps_user').on(table.userId),
     index('apps_organization').on(table.organizationId),
     index('apps_public')
@@ -45,7 +46,7 @@ export const apps = pgTable(
   ]
 )
 
-// One row for each user, app and permit.
+// One row for each combination of user, app and permission.
 export const grants = pgTable(
   'grants',
   {
@@ -77,8 +78,8 @@ export const tags = pgTable(
   table => [uniqueIndex('tags_app_context_name_unique').on(table.appId, table.context, table.name)]
 )
 
-// One row with the highest port that was assigned to an app. A new app gets the next port or, after the last one, a
-// port that is free again.
+// A single row with the highest port that has been assigned to an app. A new app gets the next port or, after the last
+// one, a port that is free again.
 export const appPortCounter = pgTable('app_port_counter', {
   id: integer('id').primaryKey(),
   last: integer('last').notNull()

@@ -1,7 +1,7 @@
 import { index, pgTable } from 'drizzle-orm/pg-core'
 import { integer, text } from './types.ts'
 
-// Append-only: triggers in the migration refuse every other change.
+// Append-only: triggers in the migration reject every other change.
 export const audits = pgTable(
   'audits',
   {
@@ -20,7 +20,7 @@ export const audits = pgTable(
     hash: text('hash').notNull()
   },
   table => [
-    // Each filter of the trail, except for time, has an index in the order of the trail.
+    // Every filter of the trail except time has an index in the order of the trail.
     index('audits_subject').on(table.subjectType, table.subjectId, table.sequence),
     index('audits_subject_type').on(table.subjectType, table.sequence),
     index('audits_subject_id').on(table.subjectId, table.sequence),
@@ -31,7 +31,8 @@ export const audits = pgTable(
   ]
 )
 
-// One row with the last entry that was appended. It's updated for every entry, so writers wait for each other there.
+// A single row with the last entry that was appended. It's updated for every entry, so writers wait for each other
+// there.
 export const auditHead = pgTable('audit_head', {
   id: integer('id').primaryKey(),
   sequence: integer('sequence').notNull(),

@@ -10,7 +10,6 @@ export const clientKeys = pgTable(
     id: text('id').notNull(),
     name: text('name').notNull(),
     description: text('description'),
-    owner: text('owner'),
     scopes: text('scopes').notNull(),
     expiresAt: text('expires_at'),
     enabled: boolean('enabled').notNull(),
@@ -23,7 +22,8 @@ export const clientKeys = pgTable(
     revokedAt: text('revoked_at'),
     revokedReason: text('revoked_reason'),
     // The latest use of any of its tokens, so that a list doesn't have to read the tokens.
-    lastUsedAt: text('last_used_at')
+    lastUsedAt: text('last_used_at'),
+    owner: text('owner')
   },
   table => [
     uniqueIndex('client_keys_id_unique').on(table.id),
@@ -60,7 +60,7 @@ export const clientKeyTokens = pgTable(
   ]
 )
 
-// Entries of CLIENT_KEYS that were revoked but are still in the environment.
+// Entries in CLIENT_KEYS that have been revoked but are still in the environment.
 export const environmentKeyRevocations = pgTable('environment_key_revocations', {
   digest: digest('digest').primaryKey(),
   revokedAt: text('revoked_at').notNull(),
@@ -80,7 +80,7 @@ export const environmentKeyUses = pgTable(
   table => [primaryKey({ columns: [table.clientKeyId, table.generation] })]
 )
 
-// The generations of the secrets of the service that started last. The next service to start must have one of them.
+// The secret generations of the service that started last. The next service to start must have one of them.
 export const secretGenerations = pgTable('secret_generations', {
   generation: text('generation').primaryKey(),
   recordedAt: text('recorded_at').notNull()

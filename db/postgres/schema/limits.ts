@@ -11,7 +11,7 @@ export const rateCounters = pgTable(
     key: text('key').primaryKey(),
     hits: integer('hits').notNull(),
     startedAt: timestamp('started_at', { withTimezone: true }).notNull(),
-    // It doesn't change while a window runs, so that a hit doesn't change the index.
+    // Constant for the duration of a window, so that a hit doesn't update the index.
     expiresAt: timestamp('expires_at', { withTimezone: true }).notNull()
   },
   table => [index('rate_counters_expires_at').on(table.expiresAt)]

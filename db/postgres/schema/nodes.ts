@@ -1,8 +1,8 @@
 import { boolean, pgTable, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import { integer, text } from './types.ts'
 
-// One row for each change of a client key, in the order of the commits. The nonce distinguishes histories, because the
-// same epochs are assigned again after a backup is restored.
+// One row for each change to a client key, in commit order. The nonce distinguishes histories, because the same epochs
+// are assigned again after a backup is restored.
 export const clientKeyChanges = pgTable(
   'client_key_changes',
   {
@@ -27,6 +27,6 @@ export const nodes = pgTable('nodes', {
   generations: text('generations'),
   // Whether its version applies changes to all keys, which have the key id `*` in the history.
   appliesBulkChanges: boolean('applies_bulk_changes').notNull().default(false),
-  // The time at which the node was found not to have confirmed a change in time. Such a node must register again.
+  // When the node was evicted, because it hadn't confirmed a change in time. It must register again.
   evictedAt: text('evicted_at')
 })

@@ -1,6 +1,6 @@
 import { bigint, customType } from 'drizzle-orm/pg-core'
 
-/** Text that is ordered and compared by code point, as in SQLite, regardless of the locale of the database. */
+/** Text that is ordered and compared by code point, as in SQLite, regardless of the database's locale. */
 export const text = customType<{ data: string }>({ dataType: () => 'text COLLATE "C"' })
 
 /** A SHA-256 digest: 64 hexadecimal digits in the program, 32 bytes in the database. */

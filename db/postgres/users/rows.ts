@@ -22,15 +22,12 @@ export const createUserRows = (db: PostgresDatabase): UserRows => {
   }
 }
 
-// Locks the user first, as everything that ends sessions does. Only then is it certain that the session still exists.
+// Locks the user first, like everything else that ends sessions. Only then is it certain that the session still exists.
 const LOCK_USER_OF_SESSION = `
   select 1 from users where id = (select user_id from sessions where id = $1) for no key update
 `
 
-/**
- * Creates reads that lock the rows they find. The locks are held until the transaction ends, because the rules depend
- * on those rows.
- */
+/** Creates reads that lock the rows they find until the transaction ends, because the rules depend on those rows. */
 const createLockingReads = (db: PostgresDatabase, reads: UserReads): Pick<UserRows, LockingReads> => ({
   ...createAccountReads(async condition =>
     toAccount((await db.select().from(users).where(condition).for('no key update'))[0])
@@ -43,7 +40,7 @@ const createLockingReads = (db: PostgresDatabase, reads: UserReads): Pick<UserRo
 })
 
 const createRecordRows = (db: PostgresDatabase): Pick<UserRows, RecordRows> => ({
-  // Ids are assigned by one transaction at a time. Otherwise, a page could miss an id that is committed after a higher
+  // Only one transaction at a time assigns ids. Otherwise, a page could miss an id that is committed after a higher
   // one.
   insert: async user => {
     const createdAt = toText(user.createdAt)

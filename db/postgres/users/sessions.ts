@@ -8,7 +8,7 @@ import type { PostgresDatabase } from '../database.ts'
 import { sessions, userPlaces, users } from '../schema.ts'
 import { toAccount } from '../../user-records.ts'
 
-/** Finds a session. It runs for every request of a user, so it doesn't use Drizzle. */
+/** Finds a session. This runs for every request of a user, so it doesn't use Drizzle. */
 const FIND_SESSION = `
   select session.id, session.client, session.created_at, session.expires_at, session.address, session.agent,
     user_id, name, email, role, color_theme, account_locked, users.created_at as user_created_at
@@ -60,7 +60,7 @@ const toSessionAndUser = (digest: string, row: SessionUserRow): { session: Sessi
 
 type SessionReads = 'findSession' | 'findSessionAccount' | 'sessions' | 'isKnownLocation'
 
-/** Creates the reads of sessions and of known locations. */
+/** Creates the reads for sessions and known locations. */
 export const createSessionReads = (db: PostgresDatabase): Pick<UserReads, SessionReads> => ({
   findSession: async (digest, at) => {
     const { rows } = await query(db, FIND_SESSION, [Buffer.from(digest, 'hex'), toText(at)])

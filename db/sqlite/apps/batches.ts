@@ -8,7 +8,7 @@ import { apps } from '../schema.ts'
 import { createAppStatements, toApp } from './columns.ts'
 import { comesAfter, comesUntil, createWindowEnds, listOrder, WINDOW_APPS } from './windows.ts'
 
-/** The number of bytes of apps that are read before other work gets its turn. */
+/** The number of bytes that are read before other work gets its turn. */
 const BATCH_BYTES = 256 * 1024
 
 export const createBatches = (db: SqliteDatabase): Pick<ListReads, 'batch' | 'batchAt'> => {
@@ -64,7 +64,7 @@ function* readRange(rows: Iterable<Parameters<typeof toApp>[0]>, ids?: ReadonlyS
 const sizeOf = ({ panels, schedule, tags }: App): number =>
   (panels?.length ?? 0) + (schedule?.length ?? 0) + tags.length
 
-/** Returns whether the given filter has no parameters, as is usual for requests with a client key. */
+/** Returns whether a filter has no parameters, as is usual for requests with a client key. */
 const isPlain = ({ userId, tags }: AppFilter): boolean => userId === null && tags.length === 0
 
 /**
@@ -92,8 +92,8 @@ const place = (name: string) => ({
 })
 
 /**
- * Creates a function that reads the apps of a window that pass the given filter. A window without an end extends to the
- * end of the list.
+ * Creates a function that reads the apps in a window that pass a filter. A window without an end extends to the end of
+ * the list.
  */
 const createWindowReader = (db: SqliteDatabase) => {
   const statement = createAppStatements(db)
@@ -112,7 +112,7 @@ const createWindowReader = (db: SqliteDatabase) => {
   }
 }
 
-/** Creates a function that reads the apps at the given positions by id, if they pass the filter. */
+/** Creates a function that reads the apps at the given positions by id, if they pass a filter. */
 const createEachReader = (db: SqliteDatabase) => {
   const statement = createAppStatements(db)
   const statementOf = rememberFilters(filter => {

@@ -5,7 +5,7 @@ import { toDate, toOptionalDate } from '../../timestamps.ts'
 import type { SqliteDatabase } from '../database.ts'
 import { apps } from '../schema.ts'
 
-// Written as SQL, because Drizzle omits the table's name in a selection, and `id` would then mean the tag's id.
+// Written as SQL, because Drizzle omits table names in a selection, and `id` would then mean the tag's id.
 const tagsJson = sql<string>`(
   select json_group_array(json_object('id', tag.id, 'context', tag.context, 'name', tag.name) order by tag.id)
   from tags as tag where tag.app_id = apps.id

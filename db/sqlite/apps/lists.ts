@@ -43,7 +43,7 @@ const readPlaces = (db: SqliteDatabase, condition: SQL | undefined, limit: numbe
     .limit(limit)
     .all()
 
-// Searches in windows, so that a filter that few of a million apps pass doesn't block the event loop.
+// Searches in windows, so that it doesn't block the event loop if only a few of a million apps pass the filter.
 const createSearch = (db: SqliteDatabase) => {
   const windowEnd = createWindowEnds(db)
   return async (filter: AppFilter, { after, limit }: Page): Promise<ListPosition[]> => {

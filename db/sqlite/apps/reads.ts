@@ -39,7 +39,8 @@ const createAppFinds = (db: SqliteDatabase): Pick<AppReads, 'find' | 'findWithDi
   }
 }
 
-// `collate binary` compares by code point. On the right of a comparison, it keeps the indexes of names usable.
+// `collate binary` compares by code point. On the right-hand side, it doesn't prevent SQLite from using the index on
+// names.
 const hasDescriptiveName = (descriptiveName: string): SQL =>
   sql`${apps.descriptiveName} = ${descriptiveName} collate binary`
 

@@ -4,7 +4,8 @@ import type { ListPosition } from '../../../domain/apps/rows.ts'
 import type { SqliteDatabase } from '../database.ts'
 import { apps } from '../schema.ts'
 
-// `collate binary` orders by code point. On the right of a comparison, it keeps the index `apps_listing` usable.
+// `collate binary` orders by code point. On the right-hand side of a comparison, it doesn't prevent SQLite from using
+// the index `apps_listing`.
 
 /** The order of every list. */
 export const listOrder: readonly SQL[] = [sql`${apps.descriptiveName} collate binary`, sql`${apps.id}`]
@@ -30,8 +31,7 @@ const WINDOW_END = `
 `
 
 /**
- * Creates a function that returns the end of the window that begins after the given position, or null if it's the last
- * window.
+ * Creates a function that returns the end of the window that begins after a position, or null if it's the last window.
  */
 export const createWindowEnds = ({ $client }: SqliteDatabase): ((after: ListPosition) => ListPosition | null) => {
   const windowEnd = $client.prepare<[string, number], ListPosition>(WINDOW_END)

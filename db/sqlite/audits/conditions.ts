@@ -16,7 +16,7 @@ type Column = (typeof audits)['subjectType' | 'subjectId' | 'actorId' | 'actorKi
 const equals = (column: Column, value: string | undefined): Condition[] =>
   value === undefined ? [] : [{ indexed: eq(column, value), unindexed: sql`+${column} = ${value}` }]
 
-/** Returns the conditions whose indexes are in the order of the sequence. */
+/** Returns the conditions whose indexes are ordered by sequence. */
 export const equalities = ({ subjectType, subjectId, actorId, actorKind, action }: AuditFilter): Condition[] => {
   const subject = [...equals(audits.subjectType, subjectType), ...equals(audits.subjectId, subjectId)]
   return [
@@ -37,7 +37,7 @@ export const equalities = ({ subjectType, subjectId, actorId, actorKind, action 
 export const isBefore = (until: Date | undefined): SQL | undefined =>
   until === undefined ? undefined : lt(audits.at, toText(until))
 
-/** Returns the condition on time, whose index is in the order of time. */
+/** Returns the condition on time, whose index is ordered by time. */
 export const duration = ({ since, until }: AuditFilter): Condition[] =>
   since === undefined && until === undefined
     ? []

@@ -24,7 +24,7 @@ export const createAuditReads = (db: SqliteDatabase): AuditReads => {
     head: async () => {
       const head = readHead.get()
       if (head === undefined) {
-        throw new RowMissing('the audit trail has no head: the row of audit_head is missing')
+        throw new RowMissing('the audit trail has no head: the table audit_head has no row')
       }
       return head
     }

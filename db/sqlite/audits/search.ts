@@ -12,7 +12,7 @@ import type { Condition } from './conditions.ts'
 const WINDOW = 1000
 /** The maximum number of entries that are counted for each condition, to find the most selective one. */
 const MAX_COUNTED = 10_000
-/** The number of windows after which it's worth finding the part of the trail that contains the period. */
+/** The number of windows after which the search determines the bounds of the period. */
 const WINDOWS_WITHOUT_BOUNDS = 10
 /** The number of entries of the time index that are read before other work gets its turn. */
 const TIMES = 10_000
@@ -26,7 +26,7 @@ interface Counted {
 
 const fewer = (one: Counted, other: Counted): Counted => (other.entries < one.entries ? other : one)
 
-/** The bounds of a period in the trail. All of its entries are within them, but other entries may be too. */
+/** The bounds of a period in the trail. They contain all of its entries, but may contain others too. */
 interface Bounds {
   first: number
   last: number
@@ -56,7 +56,7 @@ const count = (db: SqliteDatabase, condition: Condition): Counted => {
 const newest = (db: SqliteDatabase, condition: SQL | undefined, limit: number): AuditRow[] =>
   db.select().from(audits).where(condition).orderBy(desc(audits.sequence)).limit(limit).all()
 
-/** Returns the newest entries that pass the condition. All that pass it are read, so there must be few. */
+/** Returns the newest entries that match the condition. It reads all entries that match, so there must be few. */
 const newestOfFew = (db: SqliteDatabase, condition: SQL | undefined, limit: number): AuditRow[] =>
   db
     .select()
@@ -66,7 +66,7 @@ const newestOfFew = (db: SqliteDatabase, condition: SQL | undefined, limit: numb
     .limit(limit)
     .all()
 
-/** Returns the bounds of the given period in the trail. It reads the time index, one part at a time. */
+/** Returns the bounds of a period in the trail. It reads the time index, one part at a time. */
 const boundsOf = async (db: SqliteDatabase, { since, until }: AuditFilter): Promise<Bounds> => {
   const bounds: Bounds = { first: Number.MAX_SAFE_INTEGER, last: 0 }
   let from: SQL | undefined = gte(audits.at, since === undefined ? '' : toText(since))
@@ -106,8 +106,8 @@ const windowEnd = (db: SqliteDatabase, one: Condition | undefined, top: number):
     .get()?.sequence
 
 /**
- * Reads the entries that pass `one`, or the whole trail if it's undefined, one window at a time. Returns the entries
- * that pass the rest too.
+ * Reads the entries that match `one`, or the whole trail if it's undefined, one window at a time. Returns the entries
+ * that also match the other conditions.
  */
 const walk = async (
   db: SqliteDatabase,
@@ -134,9 +134,9 @@ const walk = async (
 /**
  * Finds the newest entries that match the search.
  *
- * If there is one condition, its index is used. If there are several, the index of the one that the fewest entries pass
- * is used, and the others are checked on the entries that it finds. If these are few, they are checked at once. If
- * there are many, they are checked in windows, so that a filter that nothing passes doesn't block the event loop.
+ * If there are several conditions, it uses the index of the condition that the fewest entries match, and checks the
+ * other conditions on those entries: all at once if there are few, or in windows if there are many, so that the event
+ * loop isn't blocked even if no entry matches.
  */
 export const searchAudits = async (db: SqliteDatabase, search: Search): Promise<AuditRow[]> => {
   const { filter, limit, before } = search

@@ -18,7 +18,7 @@ const readGenerations = (db: SqliteDatabase, at: Date): GenerationUse[] =>
     .all()
     .map(use => ({ ...use, lastUsedAt: toOptionalDate(use.lastUsedAt) }))
 
-/** Creates the reads of the secrets that tokens depend on. */
+/** Creates the reads that determine which secrets tokens depend on. */
 export const createGenerationReads = (db: SqliteDatabase): Pick<KeyReads, 'generations' | 'otherGenerations'> => {
   const nextGeneration = (last: string): string | undefined =>
     db
@@ -41,7 +41,7 @@ export const createGenerationReads = (db: SqliteDatabase): Pick<KeyReads, 'gener
   return {
     generations: async at => readGenerations(db, at),
 
-    // Skips from one generation to the next with the index, because `distinct` would read every token.
+    // Uses the index to skip from one generation to the next, because `distinct` would read every token.
     otherGenerations: async (known, at) => {
       const others: string[] = []
       for (let next = nextGeneration(''); next !== undefined; next = nextGeneration(next)) {

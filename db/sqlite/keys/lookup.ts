@@ -12,10 +12,11 @@ interface SqliteKeyLookup extends Required<KeyLookup> {
 }
 
 /**
- * Creates the lookup for authenticated requests, on the connection that reads.
+ * Creates the lookup for authenticated requests, on the reading connection.
  *
  * The pragma shows whether another connection, in this or another process, has committed anything
- * (https://sqlite.org/pragma.html#pragma_data_version). The revision is only read if one has.
+ * (https://sqlite.org/pragma.html#pragma_data_version). The revision is read only after another connection has
+ * committed something.
  */
 export const createKeyLookup = (reading: Connection): SqliteKeyLookup => {
   const readDataVersion = reading.prepare<[], number>('pragma data_version').pluck()

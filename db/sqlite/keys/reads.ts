@@ -18,7 +18,7 @@ import {
 import { createOwnerReads } from './owners.ts'
 import { createTokenReads } from './tokens.ts'
 
-// SQLite orders by code point by default, but not every engine does.
+// Specifies SQLite's default collation explicitly, because the order must be the same on every engine.
 const idOrder = sql`${clientKeys.id} collate binary`
 
 /** The number of keys that are read before other work gets its turn. */
@@ -46,8 +46,8 @@ export const createKeyReads = (db: SqliteDatabase): KeyReads => {
   }
 }
 
-// Searches in windows, so that a filter that few of a million keys pass doesn't block the event loop. The keys of an
-// owner are found with an index, so only these are searched.
+// Searches in windows, so that it doesn't block the event loop if only a few of a million keys pass the filter. The
+// keys of an owner are found with an index, so only these are searched.
 const createKeyPage = (db: SqliteDatabase): KeyReads['page'] => {
   const windowEnd = (after: string, owner: SQL | undefined): string | undefined =>
     db

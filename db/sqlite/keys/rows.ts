@@ -33,7 +33,7 @@ export const createKeyRows = (db: SqliteDatabase): KeyRows => ({
   ...createUsageRows(db)
 })
 
-/** Selects the row number of the given key, to which its tokens refer. */
+/** Selects the key's row number, to which its tokens refer. */
 const rowOf = (db: SqliteDatabase, id: string): SQL =>
   sql`(${db.select({ row: clientKeys.row }).from(clientKeys).where(eq(clientKeys.id, id))})`
 
@@ -42,7 +42,7 @@ const createRecordRows = (db: SqliteDatabase): Pick<KeyRows, RecordRows> => ({
   advanceRevision: async () => {
     const set = { epoch: sql`epoch + 1` }
     const [row] = db.update(clientKeyEpoch).set(set).returning().all()
-    if (row === undefined) throw new RowMissing('the row of client_key_epoch is missing')
+    if (row === undefined) throw new RowMissing('the table client_key_epoch has no row')
     // A trigger has added the change.
     const change = db.select().from(clientKeyChanges).where(eq(clientKeyChanges.epoch, row.epoch)).get()
     return { position: Promise.resolve({ epoch: row.epoch, nonce: String(change?.nonce) }) }

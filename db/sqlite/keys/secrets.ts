@@ -4,7 +4,7 @@ import { toText } from '../../timestamps.ts'
 import type { SqliteDatabase } from '../database.ts'
 import { secretGenerations } from '../schema.ts'
 
-/** Creates the rows of the secrets that processes have. Processes aren't stored as nodes. */
+/** Creates the rows for the processes' secrets. Processes aren't stored as nodes. */
 export const createSecretRows = (db: SqliteDatabase): Pick<KeyRows, 'secretState' | 'recordGenerations'> => ({
   // The transaction has exclusive access to the database.
   secretState: async () => ({

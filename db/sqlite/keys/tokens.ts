@@ -5,7 +5,7 @@ import type { KnownTokenRow } from '../../key-records.ts'
 import type { Connection } from '../driver.ts'
 
 /**
- * Finds a token by its digest. It runs for every token that isn't cached, so it doesn't use Drizzle, and returns an
+ * Finds a token by its digest. This runs for every token that isn't cached, so it doesn't use Drizzle, and returns an
  * array.
  */
 const FIND_TOKEN = `

@@ -27,7 +27,7 @@ export const createOrganizationReads = (db: SqliteDatabase): OrganizationReads =
   ...createMembershipReads(db)
 })
 
-/** Selects the ids of the organizations that the given user belongs to. */
+/** Selects the ids of the organizations that a user belongs to. */
 const ofUser = (db: SqliteDatabase, userId: number) =>
   db.select({ id: memberships.organizationId }).from(memberships).where(eq(memberships.userId, userId))
 

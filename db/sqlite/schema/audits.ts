@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { check, index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 
-// Append-only: triggers in the migration refuse every other change.
+// Append-only: triggers in the migration reject every other change.
 export const audits = sqliteTable(
   'audits',
   {
@@ -20,7 +20,7 @@ export const audits = sqliteTable(
     hash: text('hash').notNull()
   },
   table => [
-    // Each filter of the trail, except for time, has an index in the order of the trail.
+    // Every filter of the trail except time has an index in the order of the trail.
     index('audits_subject').on(table.subjectType, table.subjectId, table.sequence),
     index('audits_subject_type').on(table.subjectType, table.sequence),
     index('audits_subject_id').on(table.subjectId, table.sequence),
@@ -32,7 +32,8 @@ export const audits = sqliteTable(
   ]
 )
 
-// One row with the last entry that was appended. It's updated for every entry, so writers wait for each other there.
+// A single row with the last entry that was appended. It's updated for every entry, so writers wait for each other
+// there.
 export const auditHead = sqliteTable('audit_head', {
   id: integer('id').primaryKey(),
   sequence: integer('sequence').notNull(),

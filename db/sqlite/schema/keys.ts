@@ -10,7 +10,6 @@ export const clientKeys = sqliteTable(
     id: text('id').notNull(),
     name: text('name').notNull(),
     description: text('description'),
-    owner: text('owner'),
     scopes: text('scopes').notNull(),
     expiresAt: text('expires_at'),
     enabled: integer('enabled', { mode: 'boolean' }).notNull(),
@@ -23,7 +22,8 @@ export const clientKeys = sqliteTable(
     revokedAt: text('revoked_at'),
     revokedReason: text('revoked_reason'),
     // The latest use of any of its tokens, so that a list doesn't have to read the tokens.
-    lastUsedAt: text('last_used_at')
+    lastUsedAt: text('last_used_at'),
+    owner: text('owner')
   },
   table => [
     uniqueIndex('client_keys_id_unique').on(table.id),
@@ -66,7 +66,7 @@ export const clientKeyTokens = sqliteTable(
   ]
 )
 
-// Entries of CLIENT_KEYS that were revoked but are still in the environment.
+// Entries in CLIENT_KEYS that have been revoked but are still in the environment.
 export const environmentKeyRevocations = sqliteTable('environment_key_revocations', {
   digest: text('digest').primaryKey(),
   revokedAt: text('revoked_at').notNull(),
@@ -86,7 +86,7 @@ export const environmentKeyUses = sqliteTable(
   table => [primaryKey({ columns: [table.clientKeyId, table.generation] })]
 )
 
-// The generations of the secrets of the service that started last. The next service to start must have one of them.
+// The secret generations of the service that started last. The next service to start must have one of them.
 export const secretGenerations = sqliteTable('secret_generations', {
   generation: text('generation').primaryKey(),
   recordedAt: text('recorded_at').notNull()
@@ -107,8 +107,8 @@ export const clientKeyUsage = sqliteTable(
   ]
 )
 
-// One row with a number that every change of any key increments. Keys that other processes have cached are valid until
-// the number changes.
+// A single row with a number that every change to any key increments. Keys that other processes have cached are valid
+// until the number changes.
 export const clientKeyEpoch = sqliteTable('client_key_epoch', {
   id: integer('id').primaryKey(),
   epoch: integer('epoch').notNull()

@@ -1,10 +1,10 @@
 import { sqliteTable, text } from 'drizzle-orm/sqlite-core'
 
-// One row for each mark of the whole database: see db/marks.ts. Rows are never deleted. In a database of sample data,
-// this table and its row are created before all other tables: see db/sqlite/marks.ts.
+// One row for each of the database's marks; see db/marks.ts. Rows are never deleted. In a database of sample data, this
+// table and its row are created before all other tables; see db/sqlite/marks.ts.
 export const databaseMarks = sqliteTable('database_marks', {
   name: text('name').primaryKey(),
   markedAt: text('marked_at').notNull(),
-  // Details of the mark, such as the database that this one was copied to.
+  // Details about the mark, such as the database that this one has been copied to.
   detail: text('detail')
 })

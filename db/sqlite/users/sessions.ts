@@ -7,7 +7,7 @@ import { toDate, toText } from '../../timestamps.ts'
 import { sessions, userPlaces, users } from '../schema.ts'
 import { toAccount } from '../../user-records.ts'
 
-/** Finds a session. It runs for every request of a user, so it doesn't use Drizzle, and returns an array. */
+/** Finds a session. This runs for every request of a user, so it doesn't use Drizzle, and returns an array. */
 const FIND_SESSION = `
   select session.id, session.client, session.created_at, session.expires_at, session.address, session.agent,
     user.id, user.name, user.email, user.role, user.color_theme, user.account_locked, user.created_at
@@ -72,7 +72,7 @@ const toSessionAndUser = (
 
 type SessionReads = 'findSession' | 'findSessionAccount' | 'sessions' | 'isKnownLocation'
 
-/** Creates the reads of sessions and of known locations. */
+/** Creates the reads for sessions and known locations. */
 export const createSessionReads = (db: SqliteDatabase): Pick<UserReads, SessionReads> => {
   const findSession = db.$client.prepare<[string, string], SessionUserRow>(FIND_SESSION).raw()
   return {

@@ -1,39 +1,39 @@
-/** The number of consecutive turns with a single call, after which the following calls are assumed to be single too. */
-const LONE_TURNS = 8
-/** The number of calls that then read immediately, before turns are counted again. */
-const READS_AT_ONCE = 64
+/** After this many consecutive turns with only one call each, subsequent calls read immediately. */
+const SINGLE_CALL_TURNS = 8
+/** The number of calls that then read immediately. After that, turns are counted again. */
+const IMMEDIATE_READS = 64
 
-const PASSED = Promise.resolve()
+const RESOLVED = Promise.resolve()
 
-/** Reads the latest changes, either synchronously or, if that requires the network, asynchronously. */
+/** Reads the latest changes. Returns a promise if the read is asynchronous. */
 export type BarrierRead = () => void | Promise<void>
 
 /**
- * Creates a read barrier: a function whose promise resolves after a read that began after the call. The read therefore
- * includes everything that was committed before the call. The promise rejects if `read` fails.
+ * Creates a read barrier: a function that waits for a read that began after the call. That read includes everything
+ * that was committed before the call. The returned promise rejects if `read` fails.
  *
  * All calls in one turn of the event loop share one read, which begins after the last of them. Reads never overlap, so
- * an earlier read can't overwrite the result of a later one. Calls during a read share the next read. If several
- * consecutive turns have only one call each, the following calls don't wait for the end of their turn.
+ * an earlier read can't overwrite the result of a later one. Calls that are made during a read share the next read.
+ * After several consecutive turns with only one call each, calls no longer wait for their turn to end.
  */
 export const createBarrier = (read: BarrierRead): (() => Promise<void>) => {
   const current = createReader(read)
   let shared: Promise<void> | null = null
   let calls = 0
-  let loneTurns = 0
-  let readsAtOnce = 0
+  let singleCallTurns = 0
+  let immediateReads = 0
 
   const endTurn = (): void => {
-    loneTurns = calls === 1 ? loneTurns + 1 : 0
+    singleCallTurns = calls === 1 ? singleCallTurns + 1 : 0
     calls = 0
-    // Every later call needs a new read, even a call while `read` runs.
+    // Calls that are made while `read` is running need another read.
     shared = null
-    if (loneTurns < LONE_TURNS) return
-    loneTurns = 0
-    readsAtOnce = READS_AT_ONCE
+    if (singleCallTurns < SINGLE_CALL_TURNS) return
+    singleCallTurns = 0
+    immediateReads = IMMEDIATE_READS
   }
 
-  const readTogether = (): Promise<void> => {
+  const shareRead = (): Promise<void> => {
     calls++
     shared ??= new Promise((resolve, reject) => {
       setImmediate(() => {
@@ -47,8 +47,8 @@ export const createBarrier = (read: BarrierRead): (() => Promise<void>) => {
   }
 
   return () => {
-    if (readsAtOnce === 0 || current.isBusy()) return readTogether()
-    readsAtOnce--
+    if (immediateReads === 0 || current.isBusy()) return shareRead()
+    immediateReads--
     return current.start()
   }
 }
@@ -58,9 +58,9 @@ const isPromise = (value: unknown): value is PromiseLike<void> =>
 
 interface Reader {
   readonly isBusy: () => boolean
-  /** Begins a read. Must only be called if none is running. */
+  /** Begins a read. Must be called only if no read is running. */
   readonly start: () => Promise<void>
-  /** Runs a task immediately if no read is running, or else after the current read. */
+  /** Runs a task immediately if no read is running, or otherwise after the current read. */
   readonly whenIdle: (task: () => void) => void
 }
 
@@ -72,7 +72,7 @@ const createReader = (read: BarrierRead): Reader => {
       task()
       return
     }
-    // Another task may begin a read before this one runs.
+    // Another task may have begun a read in the meantime.
     const again = (): void => {
       whenIdle(task)
     }
@@ -84,7 +84,7 @@ const createReader = (read: BarrierRead): Reader => {
     start: () => {
       try {
         const reading = read()
-        if (!isPromise(reading)) return PASSED
+        if (!isPromise(reading)) return RESOLVED
         running = Promise.resolve(reading).finally(() => {
           running = null
         })

@@ -1,6 +1,6 @@
 /**
  * Wraps `run` so that at most one run is active and at most one is waiting. Each call returns the promise of a run that
- * begins after the call. All calls since the previous run began share that run.
+ * begins after the call. Calls share a run if they are made after the previous run began.
  */
 export const coalesced = (run: () => Promise<void>): (() => Promise<void>) => {
   let settled: Promise<void> = Promise.resolve()
@@ -10,7 +10,7 @@ export const coalesced = (run: () => Promise<void>): (() => Promise<void>) => {
     next ??= settled.then(() => {
       next = null
       const running = run()
-      // The returned promise rejects if `running` fails. The next run begins in any case.
+      // If the run fails, only the returned promise rejects. The next run begins anyway.
       settled = running.catch(() => {})
       return running
     })

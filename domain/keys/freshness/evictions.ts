@@ -1,6 +1,6 @@
 import type { Clock } from './clock.ts'
 
-/** The eviction of a node. After a backup is restored, the node may be listed and evicted again. */
+/** The eviction of a node. If a backup is restored, the node may be listed and evicted again. */
 export interface Eviction {
   /** The id of the node. */
   readonly id: string
@@ -8,12 +8,12 @@ export interface Eviction {
   readonly evictedAt: string
 }
 
-/** The evictions that this process has read. The renewals of evicted nodes were already failing when it read them. */
+/** The evictions that this process has read. By the time it reads an eviction, the node's renewals already fail. */
 export interface Evictions {
   readonly add: (evictions: Iterable<Eviction>) => void
-  /** Replaces all known evictions. The nodes of omitted evictions are no longer listed. */
+  /** Replaces all known evictions. A node that isn't included is no longer listed. */
   readonly replace: (evictions: Iterable<Eviction>) => void
-  /** Returns the number of milliseconds since this process first read the given eviction, or 0 if it hasn't read it. */
+  /** Returns the number of milliseconds since this process first read an eviction, or 0 if it hasn't read it. */
   readonly age: (eviction: Eviction) => number
 }
 

@@ -1,6 +1,6 @@
 /**
- * A position in the history of changes. The nonce distinguishes it from the same epoch in the history of a restored
- * backup.
+ * A position in the history of changes. The nonce distinguishes it from a position with the same epoch in the history
+ * of a restored backup.
  */
 export interface Position {
   readonly epoch: number
@@ -17,13 +17,13 @@ export interface Change extends Position {
   readonly keyId: string
 }
 
-/** The data with which a node registers. */
+/** The data that a node registers with. */
 export interface NodeRecord {
-  /** An id that was never used before, not even by a registration that failed. */
+  /** An id that has never been used before, not even by a failed registration. */
   readonly id: string
   /**
    * The number of milliseconds for which the node trusts its cache after a renewal. If 0, the node queries the database
-   * for each request.
+   * for every request.
    */
   readonly leaseMs: number
 }
@@ -37,14 +37,14 @@ export const MAX_ROWS = 1001
  */
 export interface LeaseStore {
   /**
-   * Returns the changes starting with `head` itself, in order and from one snapshot. Returns at most `MAX_ROWS`
-   * changes, or none if the node isn't registered or was evicted.
+   * Returns the changes from the epoch of `head` on, in order and from one snapshot. Returns at most `MAX_ROWS`
+   * changes. Returns none if the node isn't registered or has been evicted.
    */
   readonly renew: (node: string, head: Position) => Promise<readonly Change[]>
   /**
-   * Registers a node as not evicted, and as having acknowledged the last change. Returns that change. The registration
-   * is a plain insert. When the promise resolves, the registration is committed, both to the disk and to every
-   * synchronous standby. The history is never empty.
+   * Registers a node as not evicted and as having acknowledged the last change, and returns that change. There is
+   * always at least one change. The registration must be a plain insert. When the promise resolves, it must be
+   * committed to disk and to every synchronous standby.
    */
   readonly register: (node: NodeRecord) => Promise<Position>
   /** Records that the node has applied all changes up to the given epoch. Does nothing if a later epoch is recorded. */

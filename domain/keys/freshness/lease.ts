@@ -13,18 +13,20 @@ export interface LeaseOptions extends MembershipOptions {
   /** Schedules renewals. Defaults to timers that don't keep the process alive. */
   readonly schedule?: Schedule
   /**
-   * The number of milliseconds after which a barrier rejects. By default, it waits until the store replies or fails.
+   * The maximum time in milliseconds that a barrier waits before it rejects. By default, it waits until the store
+   * responds or fails.
    */
   readonly maxWaitMs?: number | undefined
 }
 
 /**
- * The freshness of one of several nodes. While the node has a lease, it trusts its cache without querying the database.
+ * Implements `KeyFreshness` for one of several nodes. While the node has a lease, it trusts its cache without querying
+ * the database.
  */
 export interface Lease extends KeyFreshness {
   /** Notifies the node that there may be new changes, so that it reads them immediately. */
   readonly notify: () => void
-  /** Returns the number of milliseconds until the lease ends, or 0 if there is none. */
+  /** Returns the number of milliseconds until the lease expires, or 0 if there is none. */
   readonly remaining: () => number
   /** Returns the epoch of the last change that the node has read, or 0 while it isn't registered. */
   readonly head: () => number
@@ -35,56 +37,56 @@ export interface Lease extends KeyFreshness {
 /** The maximum delay before a failed renewal is retried, in milliseconds. */
 const RETRY_MS = 100
 
-const PASSED = Promise.resolve()
-// Prevents unhandled rejections. Requests that wait for a renewal get its error, and the hooks report it.
+const RESOLVED = Promise.resolve()
+// Prevents unhandled rejections. If a renewal fails, the hooks and the requests that are waiting for it get the error.
 const ignore = (): void => {}
 
 /**
- * Creates the freshness of a node. Its first barrier registers the node. From then on, the lease is renewed four times
- * as often as necessary. Barriers reject with `FreshnessLost` if the renewal fails. `docs/freshness.md` explains why
- * this is safe.
+ * Creates the lease of a node. The first barrier registers the node. From then on, the lease is renewed whenever a
+ * quarter of its duration has passed. Barriers reject with FreshnessLost if a renewal fails. `docs/freshness.md`
+ * explains why this is safe.
  */
 export const createLease = ({ clock, schedule = scheduleTimer, ...options }: LeaseOptions): Lease => {
   const { leaseMs, background = NOT_REPORTED } = options
   const membership = createMembership(options)
   const { mark, isFresh, head, leave } = membership
-  const term = createTerm(clock, leaseMs)
+  const timer = createLeaseTimer(clock, leaseMs)
 
   const attempt = async (): Promise<boolean> => {
     const member = await membership.join()
-    // The lease starts before the query, because the result may lack changes that are committed later.
-    const extend = term.begin()
+    // The lease starts before the query, because the result may lack changes that are committed during the query.
+    const extend = timer.begin()
     if (await membership.catchUp(member)) {
       extend()
       return true
     }
-    term.end()
+    timer.end()
     void leave()
     return false
   }
 
-  const renewal = createWatch('renew the lease of this node', background)
+  const renewal = createWatch("renew this node's lease", background)
   const { renew, stop } = createRenewer({ attempt, renewal, leaseMs, schedule })
-  const limited = createLimit(schedule, options.maxWaitMs)
+  const limited = createWaitLimit(schedule, options.maxWaitMs)
   return {
     mark,
     isFresh,
     head,
-    barrier: () => (term.isRunning() ? PASSED : limited(renew())),
-    remaining: term.remaining,
+    barrier: () => (timer.isRunning() ? RESOLVED : limited(renew())),
+    remaining: timer.remaining,
     notify: () => {
       if (mark() !== null) renew().catch(ignore)
     },
     close: async () => {
       await stop()
-      term.end()
+      timer.end()
       await leave()
     }
   }
 }
 
-/** Limits the time to wait for a renewal, which may be queued behind another one that hangs. */
-const createLimit = (schedule: Schedule, ms: number | undefined): ((renewed: Promise<void>) => Promise<void>) => {
+/** Limits how long a request waits for a renewal, which may be queued behind another renewal that hangs. */
+const createWaitLimit = (schedule: Schedule, ms: number | undefined): ((renewed: Promise<void>) => Promise<void>) => {
   if (ms === undefined) {
     return async renewed => {
       await renewed
@@ -100,19 +102,19 @@ const createLimit = (schedule: Schedule, ms: number | undefined): ((renewed: Pro
   }
 }
 
-interface Term {
+interface LeaseTimer {
   readonly isRunning: () => boolean
   readonly remaining: () => number
-  /** Stores the current time. Returns a function that extends the lease, counted from that time. */
+  /** Stores the current time. Returns a function that extends the lease, starting from that time. */
   readonly begin: () => () => void
   readonly end: () => void
 }
 
 /**
- * Creates the timer of a lease. It checks both clocks, because the monotonic one may stop while the machine is
+ * Creates the timer of a lease. It checks both clocks, because the monotonic clock may stop while the machine is
  * suspended.
  */
-const createTerm = (clock: Clock, leaseMs: number): Term => {
+const createLeaseTimer = (clock: Clock, leaseMs: number): LeaseTimer => {
   let until = -Infinity
   let wallUntil = -Infinity
   return {
@@ -133,9 +135,9 @@ const createTerm = (clock: Clock, leaseMs: number): Term => {
 }
 
 interface Renewer {
-  /** Resolves after a renewal that began after the call. Rejects with `FreshnessLost` if the renewal fails. */
+  /** Resolves after a renewal that began after the call. Rejects with FreshnessLost if the renewal fails. */
   readonly renew: () => Promise<void>
-  /** Stops all renewals. Resolves when none is running. */
+  /** Stops all renewals. Resolves when no renewal is running. */
   readonly stop: () => Promise<void>
 }
 

@@ -12,14 +12,16 @@ export interface MembershipOptions {
   readonly background?: BackgroundHooks | undefined
 }
 
-/** A registration. Each has its own id, so that a delayed message from an earlier registration can't affect it. */
+/**
+ * A registration of the node. Each registration has its own id, so that delayed messages from an earlier one can't
+ * affect it.
+ */
 export interface Member {
   readonly id: string
   /** The last change that the node has read. */
   head: Position
   /**
-   * Acknowledges `head` in the store. If that fails, changes take longer to confirm, and the next renewal acknowledges
-   * it again.
+   * Acknowledges `head` in the store. If this fails, changes take longer to confirm, and the next renewal tries again.
    */
   readonly acknowledge: () => void
 }
@@ -30,7 +32,7 @@ export interface Membership extends Pick<ChangeMemory, 'isFresh'> {
   readonly mark: () => number | null
   /** Returns the epoch of the last change that the node has read, or 0 while it isn't registered. */
   readonly head: () => number
-  /** Registers the node, unless it is registered already. Rejects if the store fails. */
+  /** Registers the node, unless it's already registered. Rejects if the store fails. */
   readonly join: () => Promise<Member>
   /** Reads new changes. Returns false if the node must leave and join again. */
   readonly catchUp: (member: Member) => Promise<boolean>
@@ -41,7 +43,7 @@ export interface Membership extends Pick<ChangeMemory, 'isFresh'> {
 export const createMembership = (options: MembershipOptions): Membership => {
   const { leaseMs, store, newId, background = NOT_REPORTED } = options
   const deregistration = createWatch('deregister this node', background)
-  const acknowledgement = createWatch('acknowledge changes of client keys', background)
+  const acknowledgement = createWatch('acknowledge changes to client keys', background)
   const memory = createChangeMemory()
   let current: Member | null = null
 
@@ -53,7 +55,7 @@ export const createMembership = (options: MembershipOptions): Membership => {
       if (current !== null) return current
       const id = newId()
       const head = await store.register({ id, leaseMs })
-      // Results of earlier lookups may be older than the head.
+      // The results of earlier lookups may be older than the head.
       memory.forgetAll()
       current = createMember(store, { id, head }, acknowledgement)
       return current
@@ -104,10 +106,10 @@ const createMember = (
   return member
 }
 
-/** The maximum number of keys whose last change is stored. If there are more, all cached keys become stale. */
+/** The maximum number of keys whose last change is kept. If more keys change, all cached keys become stale. */
 const MAX_KEYS = 10_000
 
-/** Stores which keys have changed, and thus whether the results of lookups are still valid. */
+/** Keeps track of which keys have changed, to determine whether the results of lookups are still valid. */
 export interface ChangeMemory {
   readonly mark: () => number
   readonly isFresh: (mark: number, keyId: string) => boolean
@@ -118,25 +120,25 @@ export interface ChangeMemory {
 }
 
 export const createChangeMemory = (): ChangeMemory => {
-  let tick = 0
-  let floor = 0
+  let lastMark = 0
+  let oldestValidMark = 0
   const changed = new Map<string, number>()
 
   const forgetAll = (): void => {
-    floor = ++tick
+    oldestValidMark = ++lastMark
     changed.clear()
   }
 
   return {
-    mark: () => tick,
+    mark: () => lastMark,
     isFresh: (mark, keyId) => {
-      if (mark < floor) return false
+      if (mark < oldestValidMark) return false
       const changedAt = changed.get(keyId)
       return changedAt === undefined || mark >= changedAt
     },
     record: keyId => {
       if (keyId === ALL_KEYS || changed.size === MAX_KEYS) forgetAll()
-      else changed.set(keyId, ++tick)
+      else changed.set(keyId, ++lastMark)
     },
     forgetAll
   }

@@ -4,9 +4,12 @@ import { changeOf, immediateReceipt } from './receipt.ts'
 import type { Receipt } from './receipt.ts'
 import type { KeyStore } from '../store.ts'
 
-/** Reports which processes cache keys, and which of them have applied a change. */
+/** Reports which processes cache keys, and whether they have applied a change. */
 export interface ReceiptService {
-  /** Returns the receipt with the given id, as soon as every node has applied its change. Throws ReceiptNotFound. */
+  /**
+   * Waits until every node applies the change with the given receipt id, and returns its receipt. Throws
+   * ReceiptNotFound.
+   */
   readonly receipt: (id: string) => Promise<Receipt>
   readonly nodes: () => Promise<NodeState[]>
 }

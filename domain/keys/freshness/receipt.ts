@@ -3,19 +3,19 @@ import type { Position } from './lease-store.ts'
 
 /** The confirmation that every node applies a change. */
 export interface Receipt {
-  /** The id with which the receipt can be requested: see `receiptIdOf`. */
+  /** Identifies the receipt in later requests for it: see `receiptIdOf`. */
   readonly id: string
-  /** The number of the change in the history of all changes of keys. */
+  /** The number of the change in the history of all changes to keys. */
   readonly epoch: number
-  /** The change applies to every request that begins at this time or later, on any node. */
+  /** The time from which the change applies to every new request, on any node. */
   readonly effectiveAt: Date
   /** The number of registered nodes. */
   readonly nodes: number
   /** The number of nodes that acknowledged the change. */
   readonly acknowledged: number
   /**
-   * The number of nodes that didn't acknowledge the change, and whose leases ended instead. Such a node reads the
-   * change before it accepts requests again.
+   * The number of nodes that didn't acknowledge the change before their leases expired. Such a node reads the change
+   * before it accepts requests again.
    */
   readonly leasesEnded: number
   /** The number of milliseconds between the commit and the receipt. */
@@ -27,8 +27,8 @@ export interface Known {
   /** The id of the change's receipt. */
   readonly receiptId: string
   /**
-   * Null if the database became unavailable before every node had confirmed the change. The change is committed, and
-   * its receipt can be requested later.
+   * Null if the database became unavailable before every node confirmed the change. The change is committed, and its
+   * receipt can be requested later.
    */
   readonly receipt: Receipt | null
 }
@@ -48,17 +48,17 @@ const RECEIPT_ID = /^([1-9]\d{0,14})-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12
 
 /**
  * Returns the id of a change's receipt: the change's epoch and nonce. The epoch alone isn't unique, because another
- * change gets the same epoch after a backup is restored.
+ * change gets the same epoch if a backup is restored.
  */
 export const receiptIdOf = ({ epoch, nonce }: Position): string => `${epoch}-${nonce}`
 
-/** Returns the change that the given receipt id identifies, or null if the id is malformed. */
+/** Returns the change that a receipt id identifies, or null if the id is malformed. */
 export const changeOf = (receiptId: string): Position | null => {
   const [, epoch, nonce] = RECEIPT_ID.exec(receiptId) ?? []
   return nonce === undefined ? null : { epoch: Number(epoch), nonce }
 }
 
-/** Returns the receipt for a change that takes effect when it is committed, because no node needs to confirm it. */
+/** Returns the receipt for a change that no node needs to confirm, because it takes effect when it's committed. */
 export const immediateReceipt = (change: Position, effectiveAt: Date): Receipt => ({
   id: receiptIdOf(change),
   epoch: change.epoch,

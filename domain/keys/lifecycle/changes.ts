@@ -50,8 +50,8 @@ export const auditKey = async (
 }
 
 /**
- * Finds the key to change and the permission boundary of the requester. Returns null if the key doesn't exist. Throws
- * ClientKeyRevoked, or BeyondPermissionBoundary if the key itself exceeds the boundary.
+ * Returns the key to change and the requester's permission boundary, or null if the key doesn't exist. Throws
+ * ClientKeyRevoked if the key has been revoked, and BeyondPermissionBoundary if it exceeds the boundary.
  */
 export const findToChange = async (
   keys: KeyRows,
@@ -99,7 +99,8 @@ export const changeKey = async (
 }
 
 /**
- * Plans the revocation of a key. An earlier revocation and its reason are kept. Returns null if the key doesn't exist.
+ * Plans the revocation of a key. If the key is already revoked, the time and the reason stay unchanged. Returns null if
+ * the key doesn't exist.
  */
 export const revokeKey = async (
   tx: KeyTx,
@@ -119,7 +120,9 @@ export const revokeKey = async (
   return { keyId: id, result: { ...key, revokedAt: at, revokedReason: reason }, write }
 }
 
-/** Plans the revocation of an environment key. An earlier revocation and its reason are kept. */
+/**
+ * Plans the revocation of an environment key. If the key is already revoked, the time and the reason stay unchanged.
+ */
 export const revokeEnvironmentKey = async (
   tx: KeyTx,
   { key, digest }: { key: ClientKey; digest: string },

@@ -6,10 +6,10 @@ import { expiringKeys } from './expiry.ts'
 const DAY_MS = 86_400_000
 const DAYS = [1, 7, 30] as const
 
-/** The age at which counts are read again, in milliseconds. */
+/** The age in milliseconds after which the counts are read again. */
 const MAX_AGE_MS = 600_000
 
-/** The number of active managed keys that expire within the given number of days. */
+/** The number of active managed keys that expire within `days` days. */
 export interface ExpiryCount {
   readonly days: number
   readonly keys: number
@@ -17,8 +17,9 @@ export interface ExpiryCount {
 
 export interface ExpiryCounts {
   /**
-   * Returns the most recently read counts, or none before the first read. If the counts are old, reads them again in
-   * the background, so that no request waits for the database. If that read fails, the previous counts are kept.
+   * Returns the most recent counts, which are empty before the first read. If the counts are old, also starts another
+   * read in the background, so that no request waits for the database. If that read fails, the previous counts are
+   * kept.
    */
   readonly latest: () => readonly ExpiryCount[]
   /** Resolves when no read is in progress. */
@@ -28,11 +29,11 @@ export interface ExpiryCounts {
 export interface ExpiryCountsOptions {
   readonly keys: Pick<KeyService, 'list' | 'now'>
   readonly background: BackgroundHooks
-  /** Returns the milliseconds since an arbitrary point in time. The value never decreases. */
+  /** Returns the time of a monotonic clock in milliseconds. Defaults to `performance.now`. */
   readonly elapsed?: () => number
 }
 
-/** Creates the counts of keys that expire soon. */
+/** Creates a cache for the numbers of keys that expire soon. */
 export const createExpiryCounts = ({
   keys,
   background,

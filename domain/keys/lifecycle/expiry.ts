@@ -6,8 +6,8 @@ const NOTICE_MS = 14 * 86_400_000
 const PAGE = 1000
 
 /**
- * Yields the keys that match a filter, aren't revoked, and expire after `now` and before `until`, ordered by id.
- * `until` defaults to 14 days after `now`.
+ * Yields the unrevoked keys that match a filter and expire after `now` and before `until`, ordered by id. `until`
+ * defaults to 14 days after `now`.
  */
 export async function* expiringKeys(
   keys: Pick<KeyService, 'list'>,

@@ -15,7 +15,7 @@ const RETRY_WINDOW_MS = 10 * 60_000
 export interface RetryableRequest {
   readonly requester: string
   readonly idempotencyKey: string
-  /** The content of the request, as a string that is identical for identical requests. */
+  /** The content of the request, as a string that is the same for each retry. */
   readonly request: string
 }
 
@@ -31,15 +31,15 @@ const hashesOf = ({ requester, idempotencyKey, request }: RetryableRequest) => (
   requestHash: hash('sha256', request)
 })
 
-/** The key that a retried request issued or rotated, and the other tokens of that key. */
+/** The key that a retried request issued or rotated, and the key's other tokens. */
 export interface Repeated {
   readonly key: ClientKeyRecord
   readonly older: readonly StoredToken[]
 }
 
 /**
- * Plans the repetition of a request: the token in the lost reply is revoked, and a new token replaces it. Returns null
- * if the request is new. Throws IdempotencyKeyReused.
+ * Plans the response to a retried request: the token in the lost response is revoked, and a new one replaces it.
+ * Returns null if the request is new. Throws IdempotencyKeyReused if a different request used the `Idempotency-Key`.
  */
 export const repeatRequest = async (tx: KeyTx, request: TokenRequest): Promise<Plan<Repeated> | null> => {
   const { token, at } = request
@@ -74,13 +74,13 @@ const findEarlier = async (
   if (retryable === undefined) return null
   const { requester, keyHash, requestHash } = hashesOf(retryable)
   const earlier = await keys.findIdempotencyRecord(requester, keyHash)
-  if (earlier === null || earlier.at <= forgottenAt(at)) return null
+  if (earlier === null || earlier.at <= expiredUntil(at)) return null
   if (earlier.requestHash !== requestHash) throw new IdempotencyKeyReused()
   return earlier
 }
 
-/** Returns the time up to which requests are forgotten. A retry of such a request counts as new. */
-const forgottenAt = (at: Date): Date => new Date(at.getTime() - RETRY_WINDOW_MS)
+/** Returns the time up to which idempotency records have expired. A retry of such an old request counts as new. */
+const expiredUntil = (at: Date): Date => new Date(at.getTime() - RETRY_WINDOW_MS)
 
 /** Records that a request was carried out, in case it is retried. */
 export const rememberRequest = async (
@@ -89,6 +89,6 @@ export const rememberRequest = async (
   { token, at, retryable }: TokenRequest
 ): Promise<void> => {
   if (retryable === undefined) return
-  await keys.removeIdempotencyRecords(forgottenAt(at))
+  await keys.removeIdempotencyRecords(expiredUntil(at))
   await keys.insertIdempotencyRecord({ ...hashesOf(retryable), clientKeyId, tokenDigest: token.digest, at })
 }

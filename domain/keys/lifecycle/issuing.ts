@@ -18,7 +18,10 @@ export interface IssueRequest extends TokenRequest {
   readonly findUnknownScopes: FindUnknownScopes
 }
 
-/** Plans the creation of a key and its first token. A retried request gets the key that was already created for it. */
+/**
+ * Plans the creation of a key and its first token. If the request is a retry, the plan is for the key that was already
+ * created.
+ */
 export const issueKey = async (tx: KeyTx, key: NewClientKey, request: IssueRequest): Promise<Plan<ClientKeyRecord>> => {
   const { token, at } = request
   const [boundary, repeated, taken, unknown] = await Promise.all([
@@ -42,15 +45,16 @@ export const issueKey = async (tx: KeyTx, key: NewClientKey, request: IssueReque
   return { keyId: key.id, result: key, write }
 }
 
-/** A key after its rotation, and its older tokens. */
+/** A rotated key, and its older tokens. */
 export interface RotatedKey {
   readonly key: ClientKeyRecord
   readonly older: readonly TokenRecord[]
 }
 
 /**
- * Plans a new token for a key. The older tokens expire after `graceSeconds` at the latest. If that is 0, they are also
- * revoked. A retried request keeps the deadlines of its first attempt. Returns null if the key doesn't exist.
+ * Plans a new token for a key. The older tokens expire after at most `graceSeconds`. If that is 0, they are also
+ * revoked. If the request is a retry, the deadlines that were set by the first attempt stay unchanged. Returns null if
+ * the key doesn't exist.
  */
 export const rotateKey = async (
   tx: KeyTx,

@@ -8,7 +8,7 @@ import type { ClientKeyRecord, KeyChange, TokenRecord, WantedKey } from '../clie
 import type { EnvironmentKeys } from '../verdict/environment-keys.ts'
 import type { RetryableRequest } from './idempotency.ts'
 import { issueKey, rotateKey } from './issuing.ts'
-import { createOwnerVerbs } from './owners.ts'
+import { createOwnerFunctions } from './owners.ts'
 import type { OwnerLifecycle } from './owners.ts'
 import type { ChangedKey } from '../freshness/receipt.ts'
 import type { NewClientKey, NewToken } from '../rows.ts'
@@ -29,7 +29,7 @@ export interface Rotation {
   readonly graceSeconds: number
   readonly retryable?: RetryableRequest | undefined
   /**
-   * Receives the new token before it becomes active, so that it isn't lost if the process ends. If this function
+   * Receives the new token before it becomes active, so that it can be saved in case the process ends. If this function
    * throws, the key stays unchanged.
    */
   readonly keep?: ((issued: IssuedClientKey) => void) | undefined
@@ -38,8 +38,8 @@ export interface Rotation {
 /** The functions that change keys: see `KeyService`. */
 export interface KeyLifecycle<S extends string> extends OwnerLifecycle {
   /**
-   * Issues a key. Throws InvalidFields if the key would never be active, ClientKeyNameTaken, IdempotencyKeyReused, or
-   * SecretNotShared if another process couldn't open the token.
+   * Issues a key. Throws InvalidFields if a scope is unknown or the key has already expired, and SecretNotShared if
+   * another process couldn't open the token. May also throw ClientKeyNameTaken or IdempotencyKeyReused.
    */
   issue: (
     wanted: WantedKey<S | typeof UNSCOPED>,
@@ -68,62 +68,62 @@ export interface KeyLifecycleOptions extends WritesOptions {
 export const createKeyLifecycle = <S extends string>(options: KeyLifecycleOptions): KeyLifecycle<S> => {
   const writes = createWrites(options)
   return {
-    ...createTokenVerbs<S>(options, writes),
-    ...createChangeVerbs<S>(options, writes),
-    ...createOwnerVerbs({ store: options.store, confirmed: writes.confirmed })
+    ...createTokenFunctions<S>(options, writes),
+    ...createChangeFunctions<S>(options, writes),
+    ...createOwnerFunctions({ store: options.store, confirmed: writes.confirmed })
   }
 }
 
-const createTokenVerbs = <S extends string>(
+const createTokenFunctions = <S extends string>(
   { sealer, environmentKeys, findUnknownScopes }: KeyLifecycleOptions,
-  { seal, confirmed }: Writes
+  { storeToken, confirmed }: Writes
 ): Pick<KeyLifecycle<S>, 'issue' | 'rotate'> => ({
   issue: async (wanted, context, retryable) => {
     const id = newId()
-    const { issued, token } = sealNew(sealer)
-    const stored = await seal(id, async tx => {
+    const { issued, token } = createToken(sealer)
+    const stored = await storeToken(id, async tx => {
       const at = tx.now()
       const key = newKey(id, wanted, context, at)
       return await issueKey(tx, key, { token, at, context, retryable, findUnknownScopes })
     })
-    // A retried request revokes the token in the lost reply, so every node must apply the change.
+    // A retry revokes the token in the lost response, so every node must apply the change.
     const { result } = retryable === undefined ? stored : await confirmed(stored)
     return { ...issued, key: result }
   },
 
   rotate: async (id, { graceSeconds, retryable, keep }, context) => {
     refuseEnvironmentKey(environmentKeys, id)
-    const { issued, token } = sealNew(sealer)
+    const { issued, token } = createToken(sealer)
     keep?.(issued)
-    const stored = await seal(id, async tx =>
+    const stored = await storeToken(id, async tx =>
       existing(await rotateKey(tx, id, graceSeconds, { token, at: tx.now(), context, retryable }))
     )
-    const { result, ...known } = await confirmed(stored)
-    return { ...issued, ...result, ...known }
+    const { result, ...confirmation } = await confirmed(stored)
+    return { ...issued, ...result, ...confirmation }
   }
 })
 
-const createChangeVerbs = <S extends string>(
+const createChangeFunctions = <S extends string>(
   { environmentKeys, findUnknownScopes, find }: KeyLifecycleOptions,
-  { restrict }: Writes
+  { commitAndConfirm }: Writes
 ): Pick<KeyLifecycle<S>, 'change' | 'revoke'> => ({
   change: async (id, wanted, context) => {
     refuseEnvironmentKey(environmentKeys, id)
-    const { result, ...known } = await restrict(id, async tx =>
+    const { result, ...confirmation } = await commitAndConfirm(id, async tx =>
       existing(await changeKey(tx, id, wanted, { at: tx.now(), context, findUnknownScopes }))
     )
-    return { key: result, ...known }
+    return { key: result, ...confirmation }
   },
 
   revoke: async (id, reason, context) => {
     const environmentKey = environmentKeys.find(id)
-    const { result, ...known } = await restrict<ClientKeyRecord | null>(id, async tx => {
+    const { result, ...confirmation } = await commitAndConfirm<ClientKeyRecord | null>(id, async tx => {
       const occasion = { at: tx.now(), context }
       return environmentKey === null
         ? existing(await revokeKey(tx, id, reason, occasion))
         : await revokeEnvironmentKey(tx, environmentKey, reason, occasion)
     })
-    return { key: result ?? (await find(id)), ...known }
+    return { key: result ?? (await find(id)), ...confirmation }
   }
 })
 
@@ -163,7 +163,7 @@ const newKey = (
   }
 }
 
-const sealNew = (sealer: TokenSealer): { issued: IssuedClientKey; token: NewToken } => {
+const createToken = (sealer: TokenSealer): { issued: IssuedClientKey; token: NewToken } => {
   const issued = issueClientKey(sealer)
   const { keyId, keyAccessToken } = issued
   const hint = keyAccessToken.slice(-HINT_LENGTH)

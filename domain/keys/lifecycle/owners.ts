@@ -25,7 +25,7 @@ export interface OwnerLifecycleOptions {
 }
 
 /** Creates the functions that change all keys of an owner. */
-export const createOwnerVerbs = ({ store, confirmed }: OwnerLifecycleOptions): OwnerLifecycle => ({
+export const createOwnerFunctions = ({ store, confirmed }: OwnerLifecycleOptions): OwnerLifecycle => ({
   revokeOwner: async (owner, reason, context) => {
     // A refusal is found before many rows are written.
     await store.read(async ({ keys, now }) => {

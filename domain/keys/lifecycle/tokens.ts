@@ -4,30 +4,30 @@ import type { KeyRows, NewToken, StoredToken } from '../rows.ts'
 
 const DAY_SECONDS = 86_400
 
-/** The maximum and the default number of seconds for which older tokens stay active after a rotation. */
+/** The maximum and default number of seconds for which older tokens stay active after a rotation. */
 export const MAX_GRACE_SECONDS = 30 * DAY_SECONDS
 export const DEFAULT_GRACE_SECONDS = DAY_SECONDS
 
-/** The maximum number of stored tokens per key, and therefore also of active ones. */
+/** The maximum number of stored tokens per key, and thus also of active ones. */
 export const MAX_TOKENS = 100
 
 const isActive = ({ revokedAt, expiresAt }: StoredToken, at: Date): boolean =>
   revokedAt === null && (expiresAt === null || expiresAt > at)
 
-/** Returns a stored token without its digest, which isn't reported. */
+/** Returns a stored token without its digest, which must not be shown to requesters. */
 export const withoutDigest = ({ digest, ...token }: StoredToken): TokenRecord => token
 
-/** The tokens of a key to keep, and those to delete, when the key gets a new token. */
+/** The tokens to keep and to delete when a key gets a new token. */
 export interface Room {
-  /** The tokens that are kept, newest first. */
+  /** The tokens to keep, newest first. */
   readonly kept: readonly StoredToken[]
   /** The digests of the tokens to delete. */
   readonly removed: readonly string[]
 }
 
 /**
- * Selects the tokens to delete when a key gets a new one: the oldest expired or revoked tokens. Throws TooManyTokens if
- * too many tokens are active.
+ * Selects the tokens to delete when a key gets a new one: the oldest of those that are expired or revoked. Throws
+ * TooManyTokens if the key already has `MAX_TOKENS` active tokens.
  */
 export const makeRoom = (tokens: readonly StoredToken[], at: Date): Room => {
   const active = tokens.filter(token => isActive(token, at))

@@ -1,40 +1,39 @@
-import { createWatch } from '../../background.ts'
 import type { BackgroundHooks } from '../../background.ts'
 import { SecretNotShared } from '../../errors.ts'
-import type { ConfirmOptions } from '../freshness/confirmation.ts'
+import { createConfirmCommitted } from '../freshness/confirming.ts'
 import type { Position } from '../freshness/lease-store.ts'
-import { immediateReceipt, receiptIdOf } from '../freshness/receipt.ts'
-import type { Known, Receipt } from '../freshness/receipt.ts'
+import { receiptIdOf } from '../freshness/receipt.ts'
+import type { Known } from '../freshness/receipt.ts'
 import type { KeyStore, KeyTx } from '../store.ts'
 import type { CheckSecrets } from '../token/secrets.ts'
 import { planned } from './plan.ts'
 import type { Plan } from './plan.ts'
 
-/** A change that was committed. */
+/** A committed change. */
 export interface Committed<T> {
   readonly at: Position
   readonly result: T
 }
 
-/** A change that was committed, and its receipt. */
+/** A committed change, and its receipt. */
 export interface Written<T> extends Known {
   readonly result: T
 }
 
-/** Plans a change, in a transaction that then increments the revision and writes the change. */
+/** Plans a change. The same transaction then increments the revision and writes the change. */
 type Decide<T> = (tx: KeyTx) => Promise<Plan<T>>
 
-/** Waits until every node applies a change that was just committed. */
+/** Waits until every node applies a committed change. */
 export type Confirmed = <T>(committed: Committed<T>) => Promise<Written<T>>
 
 export interface Writes {
-  /** Commits a change, and resolves when every node applies it. */
-  readonly restrict: <T>(keyId: string, decide: Decide<T>) => Promise<Written<T>>
+  /** Commits a change. Resolves when every node applies it. */
+  readonly commitAndConfirm: <T>(keyId: string, decide: Decide<T>) => Promise<Written<T>>
   /**
-   * Stores a token for a key, and resolves after the commit. Throws SecretNotShared, and stores nothing, if another
-   * process couldn't open the token.
+   * Stores a token for a key. Resolves after the commit. Throws SecretNotShared if another process couldn't open the
+   * token; in that case, nothing is stored.
    */
-  readonly seal: <T>(keyId: string, decide: Decide<T>) => Promise<Committed<T>>
+  readonly storeToken: <T>(keyId: string, decide: Decide<T>) => Promise<Committed<T>>
   readonly confirmed: Confirmed
 }
 
@@ -44,9 +43,9 @@ export interface WritesOptions {
   readonly background: BackgroundHooks
 }
 
-/** Creates the functions that commit changes of keys. */
+/** Creates the functions that commit changes to keys. */
 export const createWrites = ({ store, checkSecrets, background }: WritesOptions): Writes => {
-  const confirmation = createWatch('confirm a change of a client key', background)
+  const confirm = createConfirmCommitted(store, background, 'confirm a change to a client key')
 
   const change = async <T>(subject: string, decide: Decide<T>): Promise<Committed<T>> => {
     const decideAndWrite = async (tx: KeyTx) => {
@@ -59,12 +58,6 @@ export const createWrites = ({ store, checkSecrets, background }: WritesOptions)
     return { at: await position, result }
   }
 
-  // The change is committed, even if the confirmation fails, so the requester must not get an error.
-  const confirm = async (at: Position, options?: ConfirmOptions): Promise<Receipt | null> =>
-    await confirmation.attempt(
-      async () => (await store.confirm?.(at, performance.now(), options)) ?? immediateReceipt(at, new Date())
-    )
-
   const confirmed: Writes['confirmed'] = async ({ at, result }) => ({
     result,
     receiptId: receiptIdOf(at),
@@ -73,15 +66,15 @@ export const createWrites = ({ store, checkSecrets, background }: WritesOptions)
 
   return {
     confirmed,
-    restrict: async (keyId, decide) => await confirmed(await change(keyId, decide)),
-    seal: async (keyId, decide) => {
+    commitAndConfirm: async (keyId, decide) => await confirmed(await change(keyId, decide)),
+    storeToken: async (keyId, decide) => {
       const first = await change(keyId, async tx => {
         const [isShared, plan] = await Promise.all([checkSecrets(tx), decide(tx)])
-        return isShared ? planned(plan, made => ({ made })) : nothing(keyId)
+        return isShared ? planned(plan, made => ({ made })) : emptyPlan(keyId)
       })
       if (first.result !== null) return { at: first.at, result: first.result.made }
-      // A killed node is listed until it's evicted for not confirming a change, so this waits for the empty change
-      // above.
+      // A node that was killed stays listed until it's evicted for not acknowledging a change. Waiting for the empty
+      // change above evicts such nodes.
       await confirm(first.at, { awaitsEviction: true })
       return await change(keyId, async tx => {
         const [isShared, plan] = await Promise.all([checkSecrets(tx), decide(tx)])
@@ -93,4 +86,4 @@ export const createWrites = ({ store, checkSecrets, background }: WritesOptions)
 }
 
 /** Creates a plan that increments the revision and changes nothing else. */
-const nothing = (keyId: string): Plan<null> => ({ keyId, result: null, write: async () => {} })
+const emptyPlan = (keyId: string): Plan<null> => ({ keyId, result: null, write: async () => {} })

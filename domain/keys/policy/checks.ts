@@ -8,12 +8,12 @@ import { UNSCOPED } from './scopes.ts'
 import { credentialIssues } from '../token/shape.ts'
 
 export const MAX_METADATA_BYTES = 4096
-/** The maximum number of addresses and ranges in the `allowed_ips` of a key. */
+/** The maximum number of addresses and ranges in a key's `allowed_ips`. */
 export const MAX_RANGES = 100
-/** The maximum length of a rate limit's window: a day. */
+/** The maximum window of a rate limit: one day. */
 export const MAX_WINDOW_SECONDS = 86_400
 
-/** Names that keys can't have. The command line accepts an id or a name, and `-` for standard input. */
+/** Matches names that keys can't have, because commands accept either an id or a name, or `-` for standard input. */
 export const LIKE_AN_ID = /^(-|env_[0-9a-f]{16})$/
 /** The maximum length of the owner of a key. */
 export const MAX_OWNER = 255
@@ -22,16 +22,16 @@ export const MAX_REASON = 500
 
 const TEXT = new RegExp(PRINTABLE, 'u')
 const MAX_REQUESTS = 1_000_000_000
-// Later times have longer string forms, which sort incorrectly.
+// From this time on, timestamps have more digits and no longer sort correctly as strings.
 const YEAR_10000 = Date.UTC(10_000, 0)
 
-const isText = (value: unknown, maxLength: number): value is string =>
+const isPrintable = (value: unknown, maxLength: number): value is string =>
   typeof value === 'string' && value.length <= maxLength && TEXT.test(value)
 
 const isCount = (value: unknown, max: number): boolean =>
   typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= max
 
-const isTexts = (value: unknown): value is readonly string[] =>
+const isStrings = (value: unknown): value is readonly string[] =>
   Array.isArray(value) && value.every(entry => typeof entry === 'string')
 
 const isRateLimit = (value: unknown): boolean =>
@@ -59,17 +59,23 @@ const isJsonObject = (value: unknown): boolean => {
 export const canonicalMetadata = (metadata: object): Metadata => JSON.parse(canonicalJson(metadata)) as Metadata
 
 const isRanges = (value: unknown): boolean =>
-  isTexts(value) && value.length <= MAX_RANGES && value.every(range => rangeIssue(range) === null)
+  isStrings(value) && value.length <= MAX_RANGES && value.every(range => rangeIssue(range) === null)
 
-/** The rule of each field: a function that checks a value, and the end of a sentence that describes the rule. */
-const RULES: Readonly<Record<keyof WantedKey, readonly [isGood: (value: unknown) => boolean, rule: string]>> = {
+/** The rule for each field: a function that checks a value, and a description of the rule that completes a sentence. */
+const RULES: Readonly<Record<keyof WantedKey, readonly [isValid: (value: unknown) => boolean, rule: string]>> = {
   name: [
-    value => isText(value, 100) && !LIKE_AN_ID.test(value),
-    'must be 1 to 100 visible characters, and must not look like the id of a key'
+    value => isPrintable(value, 100) && !LIKE_AN_ID.test(value),
+    "must have 1 to 100 visible characters, and must not look like a key's id"
   ],
-  description: [value => value === null || isText(value, 1000), 'must be at most 1000 visible characters, or null'],
-  owner: [value => value === null || isText(value, MAX_OWNER), `must be 1 to ${MAX_OWNER} visible characters, or null`],
-  scopes: [value => isTexts(value) && value.length > 0, 'must be an array of at least one scope'],
+  description: [
+    value => value === null || isPrintable(value, 1000),
+    'must be null, or have at most 1000 visible characters'
+  ],
+  owner: [
+    value => value === null || isPrintable(value, MAX_OWNER),
+    `must be null, or have 1 to ${MAX_OWNER} visible characters`
+  ],
+  scopes: [value => isStrings(value) && value.length > 0, 'must be an array of at least one scope'],
   expiresAt: [
     value => value === null || (value instanceof Date && value.getTime() < YEAR_10000),
     'must be a valid Date before the year 10000, or null'
@@ -87,13 +93,13 @@ const isKnown = (field: string): field is keyof WantedKey => Object.hasOwn(RULES
 
 const issuesOf = (given: readonly (readonly [string, unknown])[]): string[] =>
   given.flatMap(([field, value]) => {
-    // An unknown option is refused, because it may have been intended as a limit.
-    if (!isKnown(field)) return [`a field is unknown; the known fields are ${Object.keys(RULES).join(', ')}`]
-    const [isGood, rule] = RULES[field]
-    return isGood(value) ? [] : [`${field} ${rule}`]
+    // An unknown field is rejected, because it may have been intended as a limit.
+    if (!isKnown(field)) return [`one of the fields is unknown; the known fields are ${Object.keys(RULES).join(', ')}`]
+    const [isValid, rule] = RULES[field]
+    return isValid(value) ? [] : [`${field} ${rule}`]
   })
 
-// Fields that are undefined count as omitted.
+// Undefined fields are treated as omitted.
 const checked = <W extends KeyChange>(wanted: W, required: readonly string[]): W => {
   const given = Object.entries(wanted).filter(([, value]) => value !== undefined)
   const missing = required.filter(field => !given.some(([name]) => name === field))
@@ -116,16 +122,16 @@ export const checkedWanted = <W extends WantedKey>(wanted: W): W => checked(want
 /** Checks the fields of a change, including their types. All fields are optional. Throws InvalidFields. */
 export const checkedChange = <W extends KeyChange>(change: W): W => checked(change, [])
 
-/** Throws InvalidFields if the owner whose keys are to be revoked is invalid, for example because of its type. */
+/** Throws InvalidFields if the owner whose keys are to be revoked can't be stored. */
 export const refuseBadOwner = (owner: unknown): void => {
-  if (!isText(owner, MAX_OWNER)) {
-    throw new InvalidFields({ errors: [`owner must be 1 to ${MAX_OWNER} visible characters`] })
+  if (!isPrintable(owner, MAX_OWNER)) {
+    throw new InvalidFields({ errors: [`owner must have 1 to ${MAX_OWNER} visible characters`] })
   }
 }
 
-/** Throws InvalidFields if the reason for a revocation can't be stored, for example because of its type. */
+/** Throws InvalidFields if the reason for a revocation can't be stored. */
 export const refuseBadReason = (reason: unknown): void => {
-  if (reason !== null && !isText(reason, MAX_REASON)) {
-    throw new InvalidFields({ errors: [`reason must be at most ${MAX_REASON} visible characters, or null`] })
+  if (reason !== null && !isPrintable(reason, MAX_REASON)) {
+    throw new InvalidFields({ errors: [`reason must be null, or have at most ${MAX_REASON} visible characters`] })
   }
 }

@@ -10,7 +10,7 @@ import { ADMINISTRATOR_SCOPES, covers, mayGive } from './scopes.ts'
 import type { AssignableScope, Scope } from './scopes.ts'
 
 /**
- * The permissions that an administrator has, and can give to keys. They don't include other users' apps and
+ * The permissions that an administrator has and can give to keys. They don't include access to other users' apps and
  * organizations.
  */
 const ADMINISTRATOR_BOUNDARY: Policy<AssignableScope> = {
@@ -23,14 +23,17 @@ const ADMINISTRATOR_BOUNDARY: Policy<AssignableScope> = {
  * expires.
  */
 export const permissionBoundaryOf = ({ key, expiresAt }: Pick<KnownToken, 'key' | 'expiresAt'>): Policy => {
-  const ends = [key.expiresAt, expiresAt].filter(end => end !== null).sort((a, b) => a.getTime() - b.getTime())
-  return { ...key, expiresAt: ends[0] ?? null }
+  const expiries = [key.expiresAt, expiresAt]
+    .filter(expiry => expiry !== null)
+    .sort((a, b) => a.getTime() - b.getTime())
+  return { ...key, expiresAt: expiries[0] ?? null }
 }
 
 /**
- * Returns the current permission boundary of the requester of a change to keys, or null if the requester has none. A
- * client key is read again in the transaction of the change. Throws InvalidToken if the client key has expired or been
- * revoked in the meantime, or InsufficientScope if it lacks the scope that the change requires.
+ * Returns the current permission boundary of a requester who makes a change, or null if there is none. If the requester
+ * is a client key, it's read again in the same transaction as the change. Throws InvalidToken if the key has expired or
+ * been revoked in the meantime, or InsufficientScope if it lacks the
+ * scope that the change requires.
  */
 export const currentBoundary = async (
   keys: Pick<KeyReads, 'findToken' | 'findRevocation'>,
@@ -49,25 +52,25 @@ export const currentBoundary = async (
   return permissionBoundaryOf(current)
 }
 
-/** Throws BeyondPermissionBoundary if a policy exceeds the given boundary. Null means no boundary. */
+/**
+ * Throws BeyondPermissionBoundary if a policy exceeds the permission boundary. If `boundary` is null, every policy is
+ * allowed.
+ */
 export const refuseBeyondBoundary = (boundary: Policy | null, wanted: Policy): void => {
   const issues = boundary === null ? [] : policyExcesses(boundary, wanted)
   if (issues.length > 0) throw new BeyondPermissionBoundary({ issues })
 }
 
 /**
- * Returns one issue for each part of a policy that exceeds a boundary. Requesters can't give a key permissions that
- * they lack, or change a key that has such permissions.
+ * Returns an issue for each part of a policy that exceeds the requester's own policy. Requesters can't give a key
+ * permissions that they lack, or change a key that has such permissions.
  */
 export const policyExcesses = (own: Policy, wanted: Policy): FieldIssue[] => [
   ...issuesOf(
     'scopes',
     wanted.scopes.filter(scope => !mayGive(own.scopes, scope)).map(scope => `the scope ${scope} is not among your own`)
   ),
-  ...issuesOf(
-    'allowed_ips',
-    hasWiderAddresses(own, wanted) ? ['allowed_ips includes addresses outside of your own'] : []
-  ),
+  ...issuesOf('allowed_ips', hasWiderAddresses(own, wanted) ? ['allowed_ips includes addresses outside your own'] : []),
   ...issuesOf('expires_at', expiresLater(own, wanted) ? ['expires_at is later than your own'] : []),
   ...issuesOf('rate_limit', isFaster(own.rateLimit, wanted.rateLimit) ? ['rate_limit exceeds your own'] : [])
 ]

@@ -1,6 +1,7 @@
 /**
- * The scopes of this API. Each consists of a resource, and what may be done with it. Users with the role `admin` can
- * give only some of them to keys, because they have no permissions for other users' apps and organizations.
+ * The scopes of this API, each of which allows one kind of action on one kind of resource. Users with the role `admin`
+ * can assign only some of them to keys, because they have no permissions for other users' apps and organizations.
+ * Services that use the client key library define their own scopes.
  */
 const TABLE = [
   { scope: 'apps:read', isForAdministrators: false },
@@ -25,7 +26,7 @@ export const SCOPES = TABLE.map<Scope>(({ scope }) => scope) as readonly Scope[]
 
 export type Scope = (typeof TABLE)[number]['scope']
 
-/** The scopes that users with the role `admin` can give to keys. */
+/** The scopes that users with the role `admin` can assign to keys. */
 export const ADMINISTRATOR_SCOPES: readonly Scope[] = TABLE.filter(
   ({ isForAdministrators }) => isForAdministrators
 ).map(({ scope }) => scope)
@@ -36,7 +37,7 @@ export const ADMINISTRATOR_SCOPES: readonly Scope[] = TABLE.filter(
  */
 export const UNSCOPED = '*'
 
-/** The scopes that can be given to keys, except those of services. */
+/** The scopes that can be assigned to keys, except those of services. */
 export const ASSIGNABLE_SCOPES = [UNSCOPED, ...SCOPES] as const
 
 export type AssignableScope = (typeof ASSIGNABLE_SCOPES)[number]

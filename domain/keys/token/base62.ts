@@ -4,8 +4,8 @@ const NOT_A_DIGIT = 255
 const digitOf = new Uint8Array(128).fill(NOT_A_DIGIT)
 for (let digit = 0; digit < 62; digit++) digitOf[ALPHABET.charCodeAt(digit)] = digit
 
-// Numbers are stored in 24-bit limbs, least significant limb first. A limb times 62⁴ still fits a double exactly, so
-// four digits are processed at a time without BigInt, which is three times slower for numbers of this size.
+// Numbers are stored as 24-bit limbs, least significant limb first. The product of a limb and 62⁴ is exact in a double,
+// so four digits can be processed at a time. BigInt would be three times slower for numbers of this size.
 const LIMB = 2 ** 24
 const DIGITS_AT_A_TIME = 4
 
@@ -31,7 +31,8 @@ export const encodeBase62 = (bytes: Uint8Array, digits: number): string => {
 
 /**
  * Decodes base62 digits to an unsigned big-endian number of exactly `byteLength` bytes. Returns null if a character
- * isn't a digit or the number is too large, so each number has only one representation with a given number of digits.
+ * isn't a digit or the number is too large. Thus, with a given number of digits, each number has only one
+ * representation.
  */
 export const decodeBase62 = (text: string, byteLength: number): Buffer | null => {
   const limbs = new Float64Array(Math.ceil(byteLength / 3))

@@ -1,7 +1,7 @@
 import { createVerifier } from 'fast-jwt'
 import { generationOf } from './token.ts'
 
-// Trivial always writes exactly this header, {"alg":"HS256"}. Pinning it prevents an attacker from choosing another
+// Trivial always writes exactly this header, {"alg":"HS256"}. Requiring it prevents attackers from choosing another
 // algorithm.
 const HEADER = Buffer.from('{"alg":"HS256"}').toString('base64url')
 
@@ -12,8 +12,8 @@ const HEADER = Buffer.from('{"alg":"HS256"}').toString('base64url')
 export type OpenLegacyToken = (token: string) => { keyId: string; generation: string } | null
 
 /**
- * Creates the opener of Trivial's own client tokens: JWTs (RFC 7519) that are signed with HS256 under the unmodified
- * secret, and whose payload contains `key_id`. The opener returns null for anything else, and never throws.
+ * Creates an opener for Trivial's own client tokens: JWTs (RFC 7519) with a `key_id` in their payload, signed with
+ * HS256 and the unmodified secret. The opener returns null for any other string, and never throws.
  */
 export const createLegacyTokenOpener = (secrets: readonly string[]): OpenLegacyToken => {
   const verifiers = secrets.map(key => ({
@@ -22,7 +22,7 @@ export const createLegacyTokenOpener = (secrets: readonly string[]): OpenLegacyT
   }))
 
   return token => {
-    if (!token.startsWith(`${HEADER}.`) || !hasOneSpelling(token)) return null
+    if (!token.startsWith(`${HEADER}.`) || !isCanonical(token)) return null
     for (const { verify, generation } of verifiers) {
       const keyId = keyIdOf(verify, token)
       if (keyId !== null) return { keyId, generation }
@@ -31,9 +31,9 @@ export const createLegacyTokenOpener = (secrets: readonly string[]): OpenLegacyT
   }
 }
 
-// Node.js ignores stray bits in the last base64url digit, so a signature can be written in several ways. Only one is
-// accepted.
-const hasOneSpelling = (token: string): boolean =>
+// Node.js ignores the unused bits of the last base64url digit, so the same signature can be encoded in several ways.
+// Only the canonical encoding is accepted.
+const isCanonical = (token: string): boolean =>
   token.split('.').every(part => Buffer.from(part, 'base64url').toString('base64url') === part)
 
 const keyIdOf = (verify: (token: string) => unknown, token: string): string | null => {

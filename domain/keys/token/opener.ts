@@ -8,9 +8,9 @@ import { lazily } from '../../lazy.ts'
 export interface TokenSecrets {
   /** The secret that seals new tokens. It must have at least 32 characters. */
   readonly secret: string
-  /** Previous secrets, whose tokens can still be opened. */
+  /** Earlier secrets, whose tokens can still be opened. */
   readonly previousSecrets?: readonly string[] | undefined
-  /** Whether Trivial's own HS256 tokens are accepted for keys on the allow-list. Defaults to false. */
+  /** Whether to accept Trivial's own HS256 tokens for keys on the allow-list. Defaults to false. */
   readonly acceptLegacyTokens?: boolean | undefined
 }
 
@@ -19,7 +19,7 @@ export type OpenedToken =
   | { readonly ok: true; readonly keyId: string; readonly generation: string; readonly isLegacy: boolean }
   | { readonly ok: false; readonly issue: TokenIssue }
 
-/** Opens both sealed and legacy tokens. Never throws for any string. */
+/** Opens sealed and legacy tokens. Never throws, even for malformed tokens. */
 export interface TokenOpener {
   readonly sealer: TokenSealer
   /** Returns whether `open` treats a token as a legacy token. Such tokens are opened asynchronously. */
@@ -35,13 +35,13 @@ const checkSecret = (name: string, secret: unknown): void => {
   throw new TypeError(`${name} must be a string of at least ${MIN_SECRET_LENGTH} characters`)
 }
 
-/** Throws a TypeError if a secret is too short. */
+/** Throws a TypeError if a secret is too short or isn't a string. */
 export const checkSecrets = ({ secret, previousSecrets = [] }: TokenSecrets): void => {
   checkSecret('secret', secret)
-  for (const previous of previousSecrets) checkSecret('each of previousSecrets', previous)
+  for (const previous of previousSecrets) checkSecret('each entry in previousSecrets', previous)
 }
 
-/** Creates an opener. Throws the errors of `checkSecrets`. */
+/** Creates a token opener. Throws any error of `checkSecrets`. */
 export const createTokenOpener = (secrets: TokenSecrets): TokenOpener => {
   checkSecrets(secrets)
   const { secret, previousSecrets = [], acceptLegacyTokens = false } = secrets
@@ -65,7 +65,7 @@ export const createTokenOpener = (secrets: TokenSecrets): TokenOpener => {
   }
 }
 
-// Imported when the first legacy token is opened, because loading the module takes a tenth of the service's start-up
+// Imported when the first legacy token is opened, because loading this module takes a tenth of the service's startup
 // time.
 const loadLegacyOpener = async (secrets: readonly string[]): Promise<OpenLegacyToken> => {
   const { createLegacyTokenOpener } = await import('./legacy.ts')

@@ -14,14 +14,17 @@ export const looksLikeJwt = (text: string): boolean => JWT.test(text)
 /** Returns whether a string looks like a sealed or a legacy token, valid or not. */
 export const looksLikeToken = (text: string): boolean => SEALED.test(text) || looksLikeJwt(text)
 
-/** Returns whether a string contains a sealed or legacy token, or most of one. */
-// The search for a JWT begins at its first dot. A search from its beginning would take quadratic time.
+/** Returns whether a string contains a sealed or legacy token, or a large part of one. */
+// The pattern for a JWT begins just before the first dot. Matching from the beginning of the JWT would take quadratic
+// time.
 export const holdsToken = (text: string): boolean => /tck_\w{20}|[\w-]\.eyJ[\w-]*\.[\w-]/.test(text)
 
-// A longer run of digits is something else, such as a commit hash.
+// A longer sequence of hexadecimal digits is something else, such as a commit hash.
 const KEY_ID = /(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])/i
 
-/** Returns one issue for each of the named strings that contains a credential, which must not be stored. */
+/**
+ * Returns an issue for each of the named strings that contains a credential, because credentials must not be stored.
+ */
 export const credentialIssues = (texts: Readonly<Record<string, string | null | undefined>>): FieldIssue[] =>
   Object.entries(texts).flatMap(([name, text]) =>
     holdsToken(text ?? '') || KEY_ID.test(text ?? '')
@@ -32,8 +35,8 @@ export const credentialIssues = (texts: Readonly<Record<string, string | null | 
   )
 
 /**
- * Returns one issue for each of the named JSON strings that contains a `key_access_token`. Doesn't search for
- * `key_id`s, because 32 hexadecimal digits may mean anything in such a string.
+ * Returns an issue for each of the named JSON strings that contains a `key_access_token`. Doesn't check for `key_id`s,
+ * because 32 hexadecimal digits in such a string may have any meaning.
  */
 export const tokenIssues = (texts: Readonly<Record<string, string | null>>): FieldIssue[] =>
   Object.entries(texts).flatMap(([name, text]) =>
@@ -42,7 +45,7 @@ export const tokenIssues = (texts: Readonly<Record<string, string | null>>): Fie
       : []
   )
 
-/** Throws InvalidFields if any of the named strings contains a credential, which must not be stored. */
+/** Throws InvalidFields if any of the named strings contains a credential, because credentials must not be stored. */
 export const refuseCredentials = (texts: Readonly<Record<string, string | null | undefined>>): void => {
   const issues = credentialIssues(texts)
   if (issues.length > 0) throw new InvalidFields({ issues })

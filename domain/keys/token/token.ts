@@ -21,32 +21,35 @@ const KEY_ID_BYTES = 16
 const CIPHER = 'aes-256-gcm'
 const HKDF_INFO = 'trivial client key v1'
 
-/** The reason why a token couldn't be opened. It is for logs only, and is never sent to the requester. */
+/** The reason why a token couldn't be opened. It's only for logs, and is never sent to the requester. */
 export type TokenIssue = 'malformed' | 'bad_checksum' | 'unknown_version' | 'unknown_generation' | 'forged'
 
 export type OpenedToken = { ok: true; keyId: string; generation: string } | { ok: false; issue: TokenIssue }
 
 export interface IssuedClientKey {
-  /** 32 lowercase hexadecimal digits. Secret, and never shown again. */
+  /** 32 lowercase hexadecimal digits. A secret that is shown only once. */
   keyId: string
-  /** The Bearer token, which has 76 characters. Secret, and never shown again. */
+  /** The Bearer token, which has 76 characters. A secret that is shown only once. */
   keyAccessToken: string
 }
 
-/** Seals tokens with the current secret. Opens tokens of the current and the previous secrets. */
+/** Seals tokens with the current secret. Opens tokens that were sealed with the current secret or a previous one. */
 export interface TokenSealer {
   /** The generation of the current secret: the first 4 bytes of its SHA-256, as 8 hexadecimal digits. */
   generation: string
   /**
-   * Seals a `key_id` of 32 lowercase hexadecimal digits. Each token contains a random nonce, so two tokens of one
-   * `key_id` differ.
+   * Seals a `key_id` of 32 lowercase hexadecimal digits. Each token contains a random nonce, so two tokens with the
+   * same `key_id` differ.
    */
   seal: (keyId: string) => string
-  /** Opens a token. Never throws for any string. */
+  /** Opens a token. Never throws, even if the token is malformed. */
   open: (token: string) => OpenedToken
 }
 
-/** `additionalData` is the prefix, the version and the generation. It is authenticated together with the `key_id`. */
+/**
+ * A secret's AES key. `additionalData` is the prefix, the version and the generation, which are authenticated together
+ * with the `key_id`.
+ */
 interface SealingKey {
   generation: string
   additionalData: Buffer
@@ -54,11 +57,13 @@ interface SealingKey {
 }
 
 /**
- * Creates the sealer of `key_access_token`s, which consist of `tck_`, 66 base62 digits, and 6 base62 digits of CRC-32.
+ * Creates a sealer for `key_access_token`s. A token consists of `tck_`, 66 base62 digits, and a CRC-32 checksum of 6
+ * base62 digits.
  *
- * The 66 digits encode 49 bytes: version (1), generation (4), nonce (12), AES-256-GCM ciphertext of the 16 raw `key_id`
- * bytes (16) and tag (16). `tck_` and the first 5 bytes are the additional authenticated data. The AES key is derived
- * from the unmodified secret by HKDF-SHA256 (RFC 5869), without salt, with the info `trivial client key v1`.
+ * The 66 digits encode 49 bytes: the version (1 byte), the generation (4), a nonce (12), the AES-256-GCM ciphertext of
+ * the 16 raw bytes of the `key_id` (16), and the tag (16). The additional authenticated data consists of `tck_` and the
+ * first 5 bytes. The AES key is derived from the unmodified secret with HKDF-SHA256 (RFC 5869), without a salt, and
+ * with the info `trivial client key v1`.
  */
 export const createTokenSealer = (secret: string, previousSecrets: readonly string[] = []): TokenSealer => {
   const current = sealingKey(secret)
@@ -101,20 +106,20 @@ export const createTokenSealer = (secret: string, previousSecrets: readonly stri
   }
 }
 
-/** A key with the two secret values, which aren't stored anywhere. */
+/** A key and the two secret values, which aren't stored anywhere. */
 export interface Issued extends IssuedClientKey {
   readonly key: ClientKeyRecord
 }
 
-/** Creates a random `key_id` and its token. Stores nothing, so the result is the only copy. */
+/** Creates a random `key_id` and a token for it. Stores nothing, so the result is the only copy. */
 export const issueClientKey = (sealer: TokenSealer): IssuedClientKey => {
   const keyId = randomBytes(KEY_ID_BYTES).toString('hex')
   return { keyId, keyAccessToken: sealer.seal(keyId) }
 }
 
 /**
- * Returns the SHA-256 of a `key_id` as 64 lowercase hexadecimal digits, which allow-lists and database rows may
- * contain.
+ * Returns the SHA-256 of a `key_id`, as 64 lowercase hexadecimal digits. The digest may be stored in allow-lists and
+ * databases.
  */
 export const digestOf = (keyId: string): string => hash('sha256', keyId)
 
@@ -127,7 +132,7 @@ export const generationOf = (secret: string): string =>
 
 /**
  * Returns the generation in a well-formed token, or null if the token is malformed. The generation isn't verified,
- * because that requires its secret.
+ * because verification requires the secret.
  */
 export const claimedGeneration = (token: string): string | null =>
   hasShape(token) && hasChecksum(token)

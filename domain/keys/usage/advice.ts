@@ -16,7 +16,7 @@ export interface Advice {
   readonly scopes: readonly string[]
   /** Null if the key was used from more addresses than are recorded, or from unknown ones. */
   readonly allowedIps: readonly string[] | null
-  /** The number of requests that the advice is based on. */
+  /** The number of requests on which the advice is based. */
   readonly requests: number
 }
 

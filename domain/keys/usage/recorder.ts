@@ -4,7 +4,7 @@ import type { BackgroundHooks } from '../../background.ts'
 import { ownMilliseconds } from '../../time.ts'
 import type { KnownToken } from '../client-key.ts'
 
-/** The usage of a token on one day that was recorded since usage was last stored. */
+/** A token's usage on one day that hasn't been stored yet. */
 export interface TokenUse {
   readonly token: Pick<KnownToken, 'ref' | 'digest' | 'generation'> & {
     readonly key: Pick<KnownToken['key'], 'id' | 'source'>
@@ -15,14 +15,14 @@ export interface TokenUse {
   lastAt: number
   lastIp: string
   lastAgent: string | undefined
-  /** The numbers of accepted requests by scope and by address, and of refused requests by reason. */
+  /** The numbers of accepted requests per scope and per address, and of refused requests per reason. */
   readonly scopes: Map<string, number>
   readonly addresses: Map<string, number>
   readonly refusals: Map<string, number>
 }
 
 export interface UsageRecorderOptions extends Partial<BackgroundHooks> {
-  /** Stores the usage of tokens on a UTC day, such as 2026-01-31. Stores either all of it or nothing. */
+  /** Stores the usage of tokens on a UTC day, such as 2026-01-31. Stores either everything or nothing. */
   write: (day: string, uses: readonly TokenUse[]) => Promise<void>
   /** Returns the current time in milliseconds since 1970. Defaults to the clock of this machine. */
   now?: (() => number) | undefined
@@ -30,14 +30,19 @@ export interface UsageRecorderOptions extends Partial<BackgroundHooks> {
 
 /** Records the usage of keys in memory, and stores it in batches. */
 export interface UsageRecorder {
-  /** Records an accepted request. `scopes` are the scopes it required; `address` is an IP address or `unknown`. */
+  /** Records an accepted request. `scopes` are the scopes that it required. `address` is an IP address or `unknown`. */
   used: (token: KnownToken, scopes: readonly string[], address: string, agent: string | undefined) => void
   refused: (token: KnownToken, reason: string) => void
-  /** Stores all usage recorded so far. Never rejects; usage that can't be stored is kept and stored later. */
+  /**
+   * Stores all usage that has been recorded so far. Never rejects; usage that can't be stored is kept and stored later.
+   */
   flush: () => Promise<void>
-  /** Does the same as `flush`, but waits at most 100 ms. Any remaining usage is stored later. */
+  /** Like `flush`, but waits for at most 100 ms. Any remaining usage is stored later. */
   settle: () => Promise<void>
-  /** Returns the number of tokens with usage that isn't stored yet, including usage that is currently being stored. */
+  /**
+   * Returns the number of tokens whose usage hasn't been fully stored yet. Tokens whose usage is currently being stored
+   * are included.
+   */
   pending: () => number
 }
 
@@ -53,25 +58,25 @@ const MAX_TOKENS_A_DAY = 100_000
 export const MAX_ADDRESSES = 100
 /** The number of days for which usage is kept, including today. */
 export const DAYS_KEPT = 90
-/** The label that counts all addresses beyond the first 100. */
+/** The label that counts all addresses after the first 100. */
 export const OTHER_ADDRESSES = '*'
 
 type Day = Map<string, TokenUse>
 
-/** The usage that isn't stored yet, by day. */
+/** The usage that hasn't been stored yet, by day. */
 interface Recorded {
-  /** Returns the record to add a token's use to, or undefined if there are too many records. */
+  /** Returns the record to add a token's use to, or undefined if there are too many tokens. */
   readonly useOf: (token: KnownToken, now: number) => TokenUse | undefined
-  /** Returns all recorded usage, and starts a new record. Remove usage from `left` once it has been stored. */
-  readonly take: () => Taken[]
+  /** Returns and clears all recorded usage. Usage must be removed from `left` after it's stored. */
+  readonly take: () => PendingDay[]
   /** Adds usage that couldn't be stored to the usage that was recorded in the meantime. */
   readonly giveBack: (day: string, uses: readonly TokenUse[]) => void
-  /** Returns the number of tokens, counted per day, that are recorded or still in `left`. */
+  /** Returns the number of tokens per day that are recorded or still in `left`, summed over all days. */
   readonly size: () => number
 }
 
-/** The usage of a day that is being stored. */
-interface Taken {
+/** One day's usage that is being stored. */
+interface PendingDay {
   day: string
   left: TokenUse[]
 }
@@ -79,13 +84,13 @@ interface Taken {
 const createRecorded = (onNew: (tokens: number) => void): Recorded => {
   const days = new Map<string, Day>()
   let today: Day = new Map()
-  let taken: Taken[] = []
-  let begins = 0
+  let taken: PendingDay[] = []
+  let dayStart = 0
 
   const dayAt = (now: number): Day => {
-    if (now < begins || now >= begins + DAY_MS) {
-      begins = now - (now % DAY_MS)
-      today = dayIn(days, new Date(begins).toISOString().slice(0, 10))
+    if (now < dayStart || now >= dayStart + DAY_MS) {
+      dayStart = now - (now % DAY_MS)
+      today = getOrAddDay(days, new Date(dayStart).toISOString().slice(0, 10))
     }
     return today
   }
@@ -103,11 +108,11 @@ const createRecorded = (onNew: (tokens: number) => void): Recorded => {
     take: () => {
       taken = [...days].map(([day, uses]) => ({ day, left: [...uses.values()] }))
       days.clear()
-      begins = 0
+      dayStart = 0
       return taken
     },
     giveBack: (day, uses) => {
-      const kept = dayIn(days, day)
+      const kept = getOrAddDay(days, day)
       for (const use of uses) {
         const newer = kept.get(use.token.ref)
         kept.set(use.token.ref, newer === undefined ? use : merged(use, newer))
@@ -117,7 +122,7 @@ const createRecorded = (onNew: (tokens: number) => void): Recorded => {
   }
 }
 
-const dayIn = (days: Map<string, Day>, name: string): Day => {
+const getOrAddDay = (days: Map<string, Day>, name: string): Day => {
   const day = days.get(name) ?? new Map<string, TokenUse>()
   days.set(name, day)
   return day
@@ -133,7 +138,7 @@ const createFlusher = (writeAll: () => Promise<void>): Flusher => {
   let writing: Promise<void> = Promise.resolve()
   let next: Promise<void> | undefined
 
-  // Calls during a write share the next write, which includes everything that was recorded before it starts.
+  // Calls that are made during a write share the next write, which includes everything recorded before it starts.
   const flush = (): Promise<void> => {
     clearTimeout(timer)
     timer = undefined
@@ -155,7 +160,7 @@ const createFlusher = (writeAll: () => Promise<void>): Flusher => {
 
 export const createUsageRecorder = (options: UsageRecorderOptions): UsageRecorder => {
   const { write, now = ownMilliseconds, ...hooks } = options
-  const { attempt } = createWatch('store the use of client keys', { ...NOT_REPORTED, ...hooks })
+  const { attempt } = createWatch('store client key usage', { ...NOT_REPORTED, ...hooks })
   const recorded = createRecorded(tokens => {
     if (tokens === FLUSH_SIZE) void flush()
     schedule()

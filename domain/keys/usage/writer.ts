@@ -14,7 +14,7 @@ import type { TokenUse } from './recorder.ts'
 
 const DAY_MS = 86_400_000
 
-/** Returns the UTC date that is `days` days before the given time, such as 2026-01-31. */
+/** Returns the UTC date `days` days before a time, such as 2026-01-31. */
 export const dayBefore = (at: Date, days: number): string =>
   new Date(at.getTime() - days * DAY_MS).toISOString().slice(0, 10)
 
@@ -42,7 +42,7 @@ const countsOf = (kind: UsageCount['kind'], day: string, uses: readonly TokenUse
     Array.from(use[KINDS[kind]], ([label, count]) => ({ id: use.token.key.id, day, kind, label, count }))
   )
 
-/** Returns the counts, with all addresses of a key beyond the first 100 of the day combined under one label. */
+/** Returns the counts, with all addresses after a key's first 100 on the day combined under one label. */
 const withinLimit = (counts: readonly KnownUsageCount[]): KeyUsageCount[] => {
   const added = new Map<string, Set<string>>()
   return counts.map(({ isStored, labels, ...count }) => {
@@ -62,8 +62,8 @@ const addUses = async (keys: KeyUsageRows, day: string, uses: readonly TokenUse[
 }
 
 /**
- * Creates the function that stores the usage of keys on one day. That function doesn't wait for the disk, so a power
- * failure may lose the latest usage. Once a day, it deletes counts that are older than the retention period.
+ * Creates the function that stores one day's usage of keys. The function doesn't wait for the disk, so a power failure
+ * may lose the latest usage. Once a day, it deletes counts that are older than the retention period.
  */
 export const createUsageWriter = ({
   write

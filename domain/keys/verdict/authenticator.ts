@@ -10,10 +10,10 @@ import { digestOf } from '../token/token.ts'
 import type { TokenIssue } from '../token/token.ts'
 import { allowListKeys } from './environment-keys.ts'
 
-/** The reason why a token is refused. It is for logs only; replies don't contain it. */
+/** The reason why a token is refused. It's only for logs; responses don't contain it. */
 export type TokenRefusal = TokenIssue | 'not_allowed' | 'wrong_client_id' | InactiveReason
 
-/** A token that was opened. Both the token and its key are active. */
+/** An opened token. Both the token and its key are active. */
 export interface Authenticated {
   readonly ok: true
   readonly key: ClientKey
@@ -28,19 +28,21 @@ export type Authentication =
 
 export interface AuthenticatorOptions extends TokenSecrets {
   /**
-   * The allow-list: `key_id`s, or `sha256:<64 hex>` digests of them, that are accepted unless they are revoked. It
-   * can't change while the process runs.
+   * The keys that are accepted in addition to those of `lookup`, unless they are revoked: their `key_id`s, or
+   * `sha256:<64 hex>` digests of them. This list can't change while the process is running.
    */
   readonly allowList?: Iterable<string> | undefined
-  /** Finds keys that are not on the allow-list, and revocations of entries of that list. */
+  /** Finds keys that aren't on the allow-list, and revocations of keys that are on it. */
   readonly lookup?: KeyLookup | undefined
-  /** The maximum number of tokens in the cache. Defaults to 10,000, which take about 4 MB. */
+  /** The maximum number of tokens in the cache. Defaults to 10,000, which take up about 4 MB. */
   readonly cacheSize?: number | undefined
   /** Receives the statistics of the cache. */
   readonly cache?: TokenCache | undefined
 }
 
-/** The numbers of tokens that were found in the cache, that had to be opened, and that are in the cache now. */
+/**
+ * The number of tokens found in the cache, the number of tokens that had to be opened, and the cache's current size.
+ */
 export interface TokenCache {
   hits: number
   misses: number
@@ -64,28 +66,29 @@ export interface Authenticator {
   ) => Promise<V[]>
 }
 
-interface Remembered {
+interface CachedResult {
   mark: number
   authenticated: Authenticated
 }
 
-const PASSED = Promise.resolve()
+const RESOLVED = Promise.resolve()
 
 /** A lookup that finds no keys, and whose results never change. */
 export const NO_LOOKUP: KeyLookup = {
-  barrier: () => PASSED,
+  barrier: () => RESOLVED,
   mark: () => 0,
   isFresh: () => true,
   findByDigest: () => null
 }
 
 /**
- * Creates the functions that find the active keys of tokens. This is the first step of a verdict: see `createVerifier`.
+ * Creates the functions that find the active keys of tokens. Their result is the basis of a verdict: see
+ * `createVerifier`.
  *
  * A token is accepted if it was sealed with a configured secret *and* the digest of its `key_id` is allowed. The result
- * is cached under the SHA-256 of the token; the token itself isn't stored. A cached result is only used while the
+ * is cached under the SHA-256 of the token; the token itself isn't stored. A cached result is used only while the
  * lookup reports it as fresh, and its expiry is checked every time. Refused tokens aren't cached, so a flood of them
- * can't evict accepted ones.
+ * can't evict accepted tokens.
  */
 export const createAuthenticator = (options: AuthenticatorOptions): Authenticator => {
   const { lookup = NO_LOOKUP } = options
@@ -125,8 +128,8 @@ const createResolver = (options: AuthenticatorOptions, lookup: KeyLookup): Resol
   const { now = ownMilliseconds } = lookup
   if (!Number.isInteger(cacheSize) || cacheSize < 1) throw new TypeError('cacheSize must be a positive integer')
   const opener = createTokenOpener(options)
-  const remembered = new LruMap<Remembered>(cacheSize)
-  cache.size = () => remembered.size
+  const cached = new LruMap<CachedResult>(cacheSize)
+  cache.size = () => cached.size
 
   const resolveUnknown = async (
     token: string,
@@ -136,25 +139,26 @@ const createResolver = (options: AuthenticatorOptions, lookup: KeyLookup): Resol
     const opened = await opener.open(token)
     if (!opened.ok) return { ok: false, reason: opened.issue }
     const found = await find(digestOf(opened.keyId), opened.generation)
-    // Legacy tokens are only accepted for environment keys. They aren't cached, because they may contain an expiry.
+    // Legacy tokens are accepted only for environment keys. They aren't cached, because they may contain an expiry
+    // time.
     if (opened.isLegacy) return found?.key.source === 'managed' ? notAllowed(found) : judge(found, now())
     const authentication = judge(found, now())
     if (authentication.ok && mark !== null) {
-      remembered.set(fingerprint, { mark, authenticated: frozen(authentication) })
+      cached.set(fingerprint, { mark, authenticated: frozen(authentication) })
     }
     return authentication
   }
 
   return (token, find) => {
     const fingerprint = hash('sha256', token, 'base64url')
-    const known = remembered.get(fingerprint)
+    const known = cached.get(fingerprint)
     if (known !== undefined && lookup.isFresh(known.mark, known.authenticated.key.id)) {
       cache.hits++
       const { authenticated } = known
       return inactiveReason(authenticated.token, now()) === null ? authenticated : judge(authenticated.token, now())
     }
     cache.misses++
-    // The mark is taken before the lookup. If a key changes during the lookup, the cached result is already stale.
+    // The mark is taken before the lookup. If the key changes during the lookup, the cached result is already stale.
     return resolveUnknown(token, find, { fingerprint, mark: lookup.mark() })
   }
 }
@@ -174,7 +178,7 @@ const createFinder = (
     return { key: { ...key, revokedAt }, digest, generation, ref, expiresAt: null, revokedAt: null }
   }
 
-  // Stored keys have precedence: adding the `key_id` of a revoked managed key to the allow-list doesn't reactivate it.
+  // Stored keys take precedence: adding the `key_id` of a revoked managed key to the allow-list doesn't reactivate it.
   return async (digest, generation) => (await findStored(digest)) ?? (await findOnAllowList(digest, generation))
 }
 
@@ -186,7 +190,7 @@ const createSharedFind = ({ findByDigest, findByDigests }: KeyLookup): KeyLookup
 
   // Sealed tokens are opened synchronously, so the calls for all of them precede the end of this microtask.
   const findWanted = async (): Promise<ReadonlyMap<string, KnownToken>> => {
-    await PASSED
+    await RESOLVED
     const digests = [...wanted]
     wanted = new Set()
     shared = null

@@ -8,29 +8,29 @@ const DIGEST_ENTRY = /^sha256:([0-9a-f]{64})$/i
 const KEY_ID = /^[0-9a-f]{32}$/
 
 /**
- * Returns the problem with an allow-list entry, or null if there is none. The problem is worded as the end of a
- * sentence, and doesn't repeat the entry.
+ * Returns the problem with an allow-list entry, or null if there is none. The problem completes a sentence, and doesn't
+ * contain the entry.
  */
 export const allowListIssue = (entry: string): string | null => {
   if (looksLikeToken(entry)) {
     return 'looks like a key_access_token; use the key_id instead (npm run key:issue prints both)'
   }
   if (entry.toLowerCase().startsWith('sha256:') && !DIGEST_ENTRY.test(entry)) {
-    return 'starts with sha256: but 64 hexadecimal digits do not follow; copy the whole digest'
+    return 'starts with sha256: but is not followed by 64 hexadecimal digits; copy the whole digest'
   }
   return null
 }
 
 /**
- * Returns whether only legacy JWTs can contain the `key_id` of an entry. The `key_id` in a sealed token always has 32
+ * Returns whether an entry's `key_id` can occur only in legacy JWTs. The `key_id` in a sealed token always has 32
  * hexadecimal digits.
  */
 export const needsLegacyToken = (entry: string): boolean => !DIGEST_ENTRY.test(entry) && !KEY_ID.test(entry)
 
-/** Returns the digest of an entry: the hash of a `key_id`, or the digits of `sha256:<64 hex>`. */
+/** Returns an entry's digest: the SHA-256 of a `key_id`, or the digits of `sha256:<64 hex>`. */
 export const entryDigest = (entry: string): string => DIGEST_ENTRY.exec(entry)?.[1]?.toLowerCase() ?? digestOf(entry)
 
-/** Returns the keys of an allow-list of `key_id`s or `sha256:<64 hex>` digests, by digest. */
+/** Returns the keys of an allow-list, by digest. Its entries are `key_id`s or `sha256:<64 hex>` digests. */
 export const allowListKeys = (entries: Iterable<string>): ReadonlyMap<string, ClientKey> => {
   const keys = new Map<string, ClientKey>()
   for (const entry of entries) {
@@ -40,25 +40,25 @@ export const allowListKeys = (entries: Iterable<string>): ReadonlyMap<string, Cl
   return keys
 }
 
-/** A key of the allow-list, and the digest that identifies it. */
+/** A key on the allow-list, and the digest that identifies it. */
 export interface EnvironmentKey {
   readonly key: ClientKey
   readonly digest: string
 }
 
-/** The keys of an allow-list. */
+/** The keys on an allow-list. */
 export interface EnvironmentKeys {
   readonly find: (id: string) => EnvironmentKey | null
   /** All keys, ordered by id. */
   readonly all: readonly EnvironmentKey[]
-  /** Returns whether the `key_id` with the given digest could be found by guessing. */
+  /** Returns whether the `key_id` with the given digest could be guessed. */
   readonly isGuessable: (digest: string) => boolean
 }
 
 export const createEnvironmentKeys = (allowList: readonly string[]): EnvironmentKeys => {
   const byDigest = new Map([...allowListKeys(allowList)].map(([digest, key]) => [digest, { key, digest }]))
   const byId = new Map([...byDigest.values()].map(found => [found.key.id, found]))
-  // A key_id that doesn't have the service's own format may be a word, which could be guessed from its digest.
+  // A `key_id` that wasn't created by this service may be an ordinary word, which could be guessed from its digest.
   const guessable = new Set(allowList.filter(needsLegacyToken).map(entryDigest))
   return {
     find: id => byId.get(id) ?? null,

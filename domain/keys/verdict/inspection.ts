@@ -7,22 +7,24 @@ import type { RefusalReason, Verifier } from './verifier.ts'
 
 /** The properties of a token, without the token itself. */
 export interface Inspection {
-  /** Whether the format and the checksum of the token are valid. */
+  /** Whether the token's format and checksum are valid. */
   readonly wellFormed: boolean
   /** The generation in the token, which isn't verified. */
   readonly generation: string | null
-  /** The configured secret of that generation, if there is one. */
+  /** Which configured secret has that generation, or null if none does. */
   readonly secret: 'current' | 'previous' | null
   readonly allowed: boolean
   /** The reason why the token isn't allowed, or null if it is. */
   readonly reason: RefusalReason | null
-  /** The key of the token, even if it isn't allowed. */
+  /** The token's key, even if the token isn't allowed. */
   readonly key: ClientKeyRecord | null
-  /** The stored record of the token. For an environment key, the record is based on the token's uses. */
+  /** The token's stored record. For an environment key, the record is based on the token's uses. */
   readonly token: TokenRecord | null
 }
 
-/** The requirements to check the token against. If there is no address, every address is allowed. */
+/**
+ * The requirements to check the token against. Without `address`, the token is checked as if its address were allowed.
+ */
 export interface InspectedDemand {
   readonly scopes?: readonly string[] | undefined
   readonly address?: string | undefined

@@ -6,11 +6,11 @@ export interface ClientKeyPrincipal {
   readonly key: ClientKey
   /** The token that the request contained. */
   readonly token: KnownToken
-  /** The state of the key's rate limit, including this request, or null if the request wasn't counted. */
+  /** The state of the key's rate limit after this request, or null if the request wasn't counted. */
   readonly rate: RateStatus | null
 }
 
-/** A request and its principal: a client key, or another kind that the service defines. */
+/** A request with a principal: a client key, or another kind of principal that the service defines. */
 interface AuthenticatedRequest {
   readonly principal: { readonly kind: string } | null
 }

@@ -7,24 +7,24 @@ import type { ScopeRule } from './scope-rule.ts'
 import type { UsageRecorder } from '../usage/recorder.ts'
 
 /**
- * The reason why a request with a key is refused. Requesters may see all of these reasons except those of
- * `TokenRefusal`, which are for logs only.
+ * The reason why a request with a key is refused. Requesters may see these reasons, except those of `TokenRefusal`,
+ * which are only for logs.
  */
 export type RefusalReason =
   TokenRefusal | 'address_not_allowed' | 'insufficient_scope' | 'rate_limited' | 'limit_undecided'
 
-/** Disables the check of the address. */
+/** Disables the address check. */
 export const ANY_ADDRESS = Symbol('any address')
 
-/** The requirements and properties of a request. `R` is the type of your own reasons to refuse it. */
+/** The requirements and properties of a request. `R` is the type of your own reasons for refusing requests. */
 export interface Demand<R extends string = never> {
   /** The scopes that the key must have. If the array is empty, any active key is accepted. */
   readonly scopes: readonly string[]
-  /** The IP address of the requester. Without it, a key with `allowed_ips` is refused. */
+  /** The requester's IP address. If it's omitted, keys with `allowed_ips` are refused. */
   readonly address?: string | undefined
-  /** The `User-Agent` of the requester. It is recorded with the use of the key. */
+  /** The requester's `User-Agent`. It's recorded with the use of the key. */
   readonly userAgent?: string | undefined
-  /** Your own reason to refuse the request, even if the key is active. The refusal is recorded for the key. */
+  /** Your own reason for refusing the request, even if the key is active. The refusal is recorded for the key. */
   readonly refusal?: R | undefined
 }
 
@@ -36,7 +36,7 @@ export interface KeyDemand<R extends string = never> extends Omit<Demand<R>, 'sc
   readonly keyId?: string | undefined
 }
 
-/** The state of a key's rate limit, including this request. */
+/** The state of a key's rate limit after a request. */
 export interface RateStatus extends RateLimit {
   readonly remaining: number
   /** The number of seconds until the window ends, rounded up. */
@@ -55,16 +55,16 @@ export interface Refused<R extends string = never> {
   readonly token?: KnownToken
   /** The state of the rate limit, if it was exceeded. */
   readonly rate?: RateStatus
-  /** The error that prevented the check of the rate limit. */
+  /** The error because of which the rate limit couldn't be checked. */
   readonly cause?: unknown
 }
 
 export type Verdict<R extends string = never> = Accepted | Refused<R>
 
 /**
- * Decides whether a token meets a demand: it can be opened, its key is allowed and active, the key has all scopes and
- * accepts the address, and its rate limit isn't exceeded. Records the use or the refusal of the key. Rejects only if
- * the store fails, never because of the token.
+ * Checks whether a token meets a demand: the token can be opened, its key is allowed and active, the key has all of the
+ * scopes and is accepted from the address, and its rate limit isn't exceeded. Records the use or refusal of the key.
+ * Rejects only if the store fails, never because of the token.
  */
 export type Verify = <R extends string = never>(token: string, demand: KeyDemand<R>) => Promise<Verdict<R>>
 
@@ -74,17 +74,17 @@ export interface VerifyRequest<R extends string = never> {
   readonly demand: KeyDemand<R>
 }
 
-/** Does the same as `Verify`, but neither checks nor counts the rate limit. */
+/** Like `Verify`, but neither checks the rate limit nor counts the request. */
 type Recheck = <R extends string = never>(token: string, demand: KeyDemand<R>) => Promise<Authenticated | Refused<R>>
 
-/** Decides whether tokens are accepted. No other code decides this. */
+/** Verifies tokens. All code that accepts or refuses tokens uses one of these functions. */
 export interface Verifier {
   readonly verify: Verify
-  /** Does the same as `verify` for several tokens, in the same order. All of them share one barrier and one lookup. */
+  /** Like `verify`, but for several tokens, in the same order. All of them share one barrier and one lookup. */
   readonly verifyAll: <R extends string = never>(requests: readonly VerifyRequest<R>[]) => Promise<Verdict<R>[]>
-  /** Decides on an already accepted request again. Doesn't count it, and records only refusals. */
+  /** Verifies a request that was already accepted. Doesn't count the request again, and records only refusals. */
   readonly recheck: Recheck
-  /** Decides without recording anything. */
+  /** Verifies a token without recording or counting the request. */
   readonly check: (token: string, demand: OpenDemand<never>) => Promise<Authenticated | Refused>
 }
 
@@ -133,7 +133,7 @@ export const createVerifier = ({ authenticate, authenticateAll, counters, usage 
   }
 }
 
-/** A demand whose address may be left unchecked. */
+/** A demand that may disable the address check. */
 type OpenDemand<R extends string> = Omit<KeyDemand<R>, 'address'> & {
   readonly address?: string | typeof ANY_ADDRESS | undefined
 }
@@ -173,7 +173,7 @@ const isInRange = (key: ClientKey, address = ''): boolean => {
   return check(address)
 }
 
-/** Counts a request for a key, together with the requests of all its tokens. */
+/** Counts a request towards a key's rate limit, which all of its tokens share. */
 const countRequest = async (
   counters: Counters,
   keyId: string,

@@ -18,7 +18,7 @@ const writing = { scope: 'apps:write', users: 'any' } as const
 const auditing = { scope: 'audits:read', users: 'any' } as const
 
 const routes: RoutesPlugin = async fastify => {
-  // The handler reports validation issues together with issues about the owner, which depend on the requester.
+  // The handler reports validation issues along with issues about the owner, which depend on the requester.
   fastify.post('', { attachValidation: true, config: writing, schema: createSchema }, createApp)
   fastify.get('/name_suggestion', { config: reading, schema: suggestSchema }, suggestAppName)
   fastify.get('/:name', { config: reading, schema: showSchema }, showApp)

@@ -8,12 +8,12 @@ import { AppParams, toAppKey } from './fields.ts'
 
 const problems = problemReplies(AppNotFound, Forbidden, InvalidFields)
 const readers =
-  'Works for deleted apps too. Available to the owner, and to the admins of the organization that owns the app.'
+  'Also works for deleted apps. Available to the owner, and to the admins of the organization that owns the app.'
 
 export const auditsSchema = {
   operationId: 'listAppAudits',
   summary: 'List the audit entries of an app',
-  description: `Lists changes in numbered pages, newest first, in the format of Trivial's clients. ${readers}`,
+  description: `Lists changes in numbered pages, newest first, in the format that Trivial's clients expect. ${readers}`,
   tags: ['Audits'],
   params: AppParams,
   querystring: AuditPageQuery,

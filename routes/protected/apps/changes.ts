@@ -10,7 +10,7 @@ const ChangeBody = { type: 'object', properties: fields } as const
 export const updateSchema = (method: 'PUT' | 'PATCH') => ({
   operationId: method === 'PUT' ? 'updateApp' : 'patchApp',
   summary: method === 'PUT' ? 'Update an app' : 'Update an app (PATCH)',
-  description: 'Changes the fields that are sent, and leaves the others unchanged. PUT and PATCH do the same.',
+  description: 'Changes the fields that are sent, and leaves the others unchanged. PUT and PATCH are equivalent.',
   tags: ['Apps'],
   params: NameParams,
   body: ChangeBody,
@@ -29,7 +29,8 @@ export const removeSchema = {
   operationId: 'deleteApp',
   summary: 'Delete an app',
   description:
-    'Deletes an app. It is only listed with `include_deleted=true`, and its descriptive name becomes available again.',
+    'Deletes an app. The app is then listed only with `include_deleted=true`, and its descriptive name can be used ' +
+    'again.',
   tags: ['Apps'],
   params: NameParams,
   response: { 204: noContent('The app was deleted.'), ...problemReplies(AppNotFound, Forbidden) }
@@ -62,8 +63,8 @@ export const transferSchema = {
   operationId: 'transferApp',
   summary: 'Transfer an app to another owner',
   description:
-    'Users can transfer the app to themselves, or to an organization in which they are an admin or a member. Client ' +
-    'keys can transfer it to any owner.',
+    'Users can transfer the app to themselves, or to an organization of which they are an admin or a member. ' +
+    'Client keys can transfer it to any owner.',
   tags: ['Permissions'],
   params: OwnerParams,
   response: {

@@ -31,8 +31,8 @@ const NewAppBody = {
       type: 'string',
       enum: ['User', 'Organization'],
       description:
-        'The type of the owner. Client keys must send it, because they belong to no user. Users can specify an ' +
-        'organization in which they are an admin.',
+        'The type of the owner. It is required for client keys, which do not belong to a user. Users can specify ' +
+        'an organization of which they are an admin.',
       examples: ['User']
     },
     owner_id: { ...id, description: 'The id of the user or organization that owns the app.', examples: [UNUSED_ID] }
@@ -43,8 +43,8 @@ export const createSchema = {
   operationId: 'createApp',
   summary: 'Create an app',
   description:
-    'Creates an app with a unique name and port for the specified owner. If a user specifies no owner, the app ' +
-    'belongs to that user.',
+    'Creates an app with a unique name and port for the specified owner. If a user does not specify an owner, the ' +
+    'app belongs to that user.',
   tags: ['Apps'],
   body: NewAppBody,
   response: {
@@ -61,8 +61,8 @@ export const createApp: Handler<typeof createSchema> = async (request, response)
 }
 
 /**
- * Returns the owner that a body specifies, or the user who sent the request if it specifies none. If the body has
- * issues, such as a missing owner, throws InvalidFields with all of them.
+ * Returns the owner that the body specifies. If it specifies none, returns the user who sent the request. If the body
+ * has issues, such as a missing owner, throws InvalidFields with all of them.
  */
 const ownerOf = (
   { validationError }: FastifyRequest,
@@ -71,7 +71,7 @@ const ownerOf = (
 ): Owner => {
   const userId = userIdOf(context)
   const { owner_type: type, owner_id: id } = body ?? {}
-  // If the query string is invalid, the body wasn't validated.
+  // If the query string is invalid, the body hasn't been validated.
   if (validationError?.validationContext === 'querystring') throw validationError
   const issues = fieldIssues((validationError?.validation ?? []) as Issue[])
   if (issues.length === 0 && type !== undefined && id !== undefined) return { type, id }

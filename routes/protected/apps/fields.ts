@@ -23,7 +23,7 @@ export const fields = {
     ...printable,
     minLength: 3,
     description:
-      'The display name of the app. It is case-sensitive, and unique among the apps of the owner that are not deleted.',
+      "The display name of the app. It is case-sensitive, and unique among the owner's apps that are not deleted.",
     examples: ['Invoice Sync']
   },
   panels: { ...jsonObject, examples: [{ component: 'Dashboard', options: { apps: [] } }] },
@@ -45,20 +45,24 @@ export const NameParams = {
   properties: {
     name: {
       type: 'string',
-      description: 'The name (14 hexadecimal digits) or the id of the app. 14 decimal digits are read as a name.',
+      description:
+        'The name (14 hexadecimal digits) or the id of the app. A value of 14 decimal digits is interpreted as a ' +
+        'name.',
       examples: ['ba6811fb3e073d']
     }
   }
 } as const
 
-/** The same parameter as in NameParams, for the paths in which Trivial's own clients send an id. */
+/** The same parameter as in NameParams, for the paths in which Trivial's own clients send ids. */
 export const AppParams = {
   type: 'object',
   required: ['id'],
   properties: {
     id: {
       type: 'string',
-      description: 'The id or the name (14 hexadecimal digits) of the app. 14 decimal digits are read as a name.',
+      description:
+        'The id or the name (14 hexadecimal digits) of the app. A value of 14 decimal digits is interpreted as a ' +
+        'name.',
       examples: ['1']
     }
   }
@@ -73,8 +77,8 @@ interface Written {
 }
 
 /**
- * Returns the app change in a body, with objects as JSON text. Throws InvalidFields if an object can't be stored, or if
- * the body contains a credential.
+ * Converts a body to an app change, which contains objects as JSON text. Throws InvalidFields if an object can't be
+ * stored, or if the body contains a credential.
  */
 export const toChange = ({ descriptive_name: descriptiveName, panels, schedule }: Written): AppChange => {
   const issues = Object.entries({ panels, schedule })
@@ -98,11 +102,9 @@ export const toTag = ({ context, name }: XStatic<typeof TagBody>): TagKey => {
 export const sendApp = (response: FastifyReply, app: App): FastifyReply =>
   response.type('application/json; charset=utf-8').send(response.server.writeApp(app))
 
-/** Sends an app that the request has created. */
+/** Responds with a newly created app. */
 export const sendNewApp = (response: FastifyReply, app: App): FastifyReply =>
   sendApp(setLocation(response.code(201), `/apps/${app.name}`), app)
 
-/**
- * Returns the id or name that a path contains. A name that consists of digits has 14 of them, more than an id can have.
- */
+/** Returns the id or name in a path. Names have 14 digits, which is more than any id has. */
 export const toAppKey = (text: string): string | number => (/^[1-9]\d{0,12}$/.test(text) ? Number(text) : text)

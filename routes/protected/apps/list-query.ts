@@ -9,8 +9,8 @@ import { EXAMPLE_LIMIT } from '../../../http/pages.ts'
 /** The maximum number of tags in a filter. */
 const MAX_TAGS = 20
 
-// Swagger UI prefills forms with examples. `limit` has one, so that a first request returns a page instead of millions
-// of apps. `after` has none, because a first reply that starts in the middle of the list would be confusing.
+// Swagger UI prefills forms with examples. `limit` has one, so that the first request returns a page instead of
+// millions of apps. `after` has none, because a list that begins in the middle would be confusing.
 /** The query parameters for the list of apps. */
 export const ListQuery = {
   type: 'object',
@@ -25,14 +25,14 @@ export const ListQuery = {
     after: {
       type: 'string',
       maxLength: 2000,
-      description: 'The start of the page. Copy it from the `Link` header of the previous page.'
+      description: 'The position where the page starts. Copy it from the `Link` header of the previous page.'
     },
     include_deleted: { type: 'boolean', default: false, description: 'Whether the list includes deleted apps.' },
     tagged_with: {
       type: 'string',
       maxLength: 2000,
       description:
-        `Only apps that have all of these tags: a JSON array with at most ${MAX_TAGS} tags, such as ` +
+        `Only apps that have all of these tags. Must be a JSON array with at most ${MAX_TAGS} tags, such as ` +
         '`[{"department":"finance"},{"stage":"production"}]`.'
     }
   }
@@ -43,7 +43,7 @@ const TAGS_RULE = `must be a JSON array of objects such as {"department":"financ
 
 type Requested = XStatic<typeof ListQuery>
 
-/** Converts query parameters to a query for apps. If any can't be parsed, throws InvalidFields with all of them. */
+/** Converts query parameters to a query for apps. Throws InvalidFields with all parameters that can't be parsed. */
 export const toAppQuery = ({
   limit,
   after: cursor,
@@ -78,7 +78,7 @@ const NUL = '\0'
 const encodeCursor = ({ descriptiveName, id }: ListPosition): string =>
   Buffer.from(JSON.stringify([descriptiveName, id])).toString('base64url')
 
-/** Decodes a position, or returns null if `encodeCursor` didn't create the string. */
+/** Decodes a position. Returns null if the string wasn't created by `encodeCursor`. */
 const decodeCursor = (cursor: string): ListPosition | null => {
   try {
     const decoded: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString())

@@ -34,8 +34,8 @@ export const permissionsSchema = {
   operationId: 'listAppPermissions',
   summary: 'List the grants on an app',
   description:
-    'Lists the permissions that each user was granted on the app. Available to users who may administer the app, or ' +
-    'grant or revoke permissions on it.',
+    'Lists the permissions that each user has been granted on the app. Available to users who may administer the ' +
+    'app, or grant or revoke permissions on it.',
   tags: ['Permissions'],
   params: AppParams,
   response: {
@@ -57,12 +57,12 @@ const documentation = {
   grant: {
     title: 'Grant',
     description:
-      'Grants permissions on an app to a user. Users can only grant permissions that they have themselves. Existing ' +
-      'grants are kept.'
+      'Grants permissions on an app to a user. Users can grant only the permissions that they have themselves. ' +
+      'Existing grants are kept.'
   },
   revoke: {
     title: 'Revoke',
-    description: 'Revokes permissions on an app from a user. Permissions that were not granted are ignored.'
+    description: 'Revokes permissions on an app from a user. Permissions that have not been granted are ignored.'
   }
 } as const
 
@@ -70,7 +70,7 @@ const shared = (verb: Verb) => ({
   description: documentation[verb].description,
   tags: ['Permissions'],
   response: {
-    200: reply('The permissions that the user is granted after the change.', 'AppPermission'),
+    200: reply('The permissions that the user has been granted, after the change.', 'AppPermission'),
     ...problemReplies(AppNotFound, UserNotFound, Forbidden, InvalidFields)
   }
 })

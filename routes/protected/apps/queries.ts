@@ -18,12 +18,12 @@ export const listSchema = {
   operationId: 'listApps',
   summary: 'List apps',
   description:
-    'Lists apps in the order of `descriptive_name`. Client keys get every app of every owner, and users get the apps ' +
-    'that they may read.\n\nWithout `limit`, the reply contains the whole list, which is streamed, because there may ' +
-    'be millions of apps. If the connection is closed before the end of the reply, the list is incomplete. With ' +
-    '`limit`, the reply contains a page, and the `Link` header with `rel="next"` (RFC 8288) contains the URL of the ' +
-    'next page. With ' +
-    `\`Accept: ${NDJSON}\`, each app is on a separate line.`,
+    'Lists apps in the order of `descriptive_name`. With a client key, the list contains every app of every owner. ' +
+    'With a session, it contains the apps that the user may read.\n\nWithout `limit`, the reply contains the whole ' +
+    'list, which is streamed, because there may be millions of apps. If the connection is closed before the end of ' +
+    'the reply, the list is incomplete. With `limit`, the reply contains a page, and the `Link` header with ' +
+    `\`rel="next"\` (RFC 8288) contains the URL of the next page. With \`Accept: ${NDJSON}\`, each app is on a ` +
+    'separate line.',
   tags: ['Apps'],
   querystring: ListQuery,
   response: {
@@ -49,8 +49,8 @@ export const listApps: Handler<typeof listSchema> = async (request, reply) => {
   return await sendChunks(reply, writeList(form, batches, writeApp))
 }
 
-// Reads two chunks before it sends anything, so that an immediate database failure results in a proper error reply, and
-// a list that consists of one chunk is sent in one piece.
+// Reads two chunks before sending anything. This way, an immediate database failure results in an error response, and a
+// list with a single chunk is sent in one piece.
 const sendChunks = async (reply: FastifyReply, chunks: AsyncGenerator<string, void>): Promise<FastifyReply> => {
   const first = await chunks.next()
   const second = await chunks.next()
@@ -60,7 +60,7 @@ const sendChunks = async (reply: FastifyReply, chunks: AsyncGenerator<string, vo
     objectMode: false,
     highWaterMark: STREAM_BUFFER_BYTES
   })
-  // Resets the connection, because an HTTP/1.0 client treats a normal close as the end of a complete reply.
+  // Resets the connection, because HTTP/1.0 clients treat a normal close as the end of a complete response.
   body.once('error', () => reply.raw.socket?.resetAndDestroy())
   return await reply.send(body)
 }
@@ -85,8 +85,8 @@ const marks: Record<ListForm, Marks> = {
 }
 
 /**
- * Serializes a list, with one chunk for each batch. The last chunk includes the end of the list, so that a list with
- * only one batch is a single chunk. Chunks may be empty, so that a long search stops soon after the client disconnects.
+ * Serializes a list, with one chunk for each batch. The last chunk includes the end of the list, so a list with only
+ * one batch is a single chunk. Chunks may be empty, so that long searches stop soon after the client disconnects.
  */
 export async function* writeList(
   form: ListForm,

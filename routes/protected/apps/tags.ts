@@ -7,7 +7,7 @@ import { NameParams, TagBody, toAppKey, toTag } from './fields.ts'
 export const addTagSchema = {
   operationId: 'addTag',
   summary: 'Add a tag to an app',
-  description: 'Adds a tag. If the app already has the tag, nothing changes, and the status of the reply is 200.',
+  description: 'Adds a tag. If the app already has the tag, nothing changes, and the reply has status 200.',
   tags: ['Tags'],
   params: NameParams,
   body: TagBody,

@@ -4,6 +4,7 @@ import { problemReplies } from '../../../http/replies.ts'
 import type { Handler, RoutesPlugin } from '../../../plugins/app/validation.ts'
 import { ACTOR_KINDS, SUBJECT_TYPES } from '../../../domain/audits/audit.ts'
 import { InvalidFields } from '../../../domain/errors.ts'
+import { MAX_OWNER } from '../../../domain/keys/policy/checks.ts'
 
 const word = { type: 'string', maxLength: 200 } as const
 
@@ -11,8 +12,12 @@ const Query = {
   ...AuditQuery,
   properties: {
     ...AuditQuery.properties,
-    subject_type: { type: 'string', enum: SUBJECT_TYPES, description: 'Only changes of resources of this type.' },
-    subject_id: { ...word, description: 'Only changes of the resource with this id.' },
+    subject_type: { type: 'string', enum: SUBJECT_TYPES, description: 'Only changes to resources of this type.' },
+    subject_id: {
+      type: 'string',
+      maxLength: MAX_OWNER,
+      description: 'Only changes to the resource with this id. The id of a `client_key_owner` is the owner itself.'
+    },
     actor_kind: { type: 'string', enum: ACTOR_KINDS, description: 'Only changes by actors of this kind.' },
     actor_id: { ...word, description: 'Only changes by the actor with this id.' },
     action: { ...word, description: 'Only changes with this action, such as `client_key.rotate`.' }

@@ -19,13 +19,13 @@ export const AuditQuery = {
     after: { ...after, minimum: 1 },
     since: {
       ...timestamp,
-      description: 'Only entries from this time on. A duration such as `7d` counts back from now.'
+      description: 'Only entries at or after this time. A duration such as `7d` counts back from now.'
     },
     until: { ...timestamp, description: 'Only entries before this time. A duration such as `1d` counts back from now.' }
   }
 } as const
 
-/** The replies for every list of audit entries. */
+/** The responses for every list of audit entries. */
 export const auditReplies = {
   200: {
     description: 'A page of audit entries.',
@@ -42,7 +42,7 @@ interface PageOptions {
   until?: string
 }
 
-/** Sends a page of the matching entries, as JSON, or as NDJSON if the client prefers it. */
+/** Sends a page of matching entries, as NDJSON if the client prefers it, or else as JSON. */
 export const sendAudits = async (
   audits: Pick<AuditService, 'page'>,
   filter: AuditFilter,

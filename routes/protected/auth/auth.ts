@@ -6,7 +6,7 @@ import type { Handler, RoutesPlugin } from '../../../plugins/app/validation.ts'
 const signOutSchema = {
   operationId: 'signOut',
   summary: 'Sign out',
-  description: 'Ends the session of the request. Without a session, replies with 404, as Trivial does.',
+  description: 'Ends the session with which the request is sent. Without a session, replies with 404, as Trivial does.',
   tags: ['Signing in'],
   response: { 204: noContent('The session has ended.') }
 }

@@ -8,7 +8,7 @@ import {
   EnvironmentKeyReadOnly,
   InvalidFields
 } from '../../../domain/errors.ts'
-import type { ChangedKey } from '../../../domain/keys/freshness/receipt.ts'
+import type { ChangedKey, Known } from '../../../domain/keys/freshness/receipt.ts'
 import { ChangeKeyBody, RevokeBody, toKeyChange, toReason } from '../../../http/representations/key-fields.ts'
 import { toChangedJson } from '../../../http/representations/keys.ts'
 import { locationHeader, setLocation } from '../../../http/links.ts'
@@ -16,7 +16,7 @@ import { problemReplies, reply } from '../../../http/replies.ts'
 import type { Handler } from '../../../plugins/app/validation.ts'
 import { IdParams } from './queries.ts'
 
-/** Returns the replies to a change: 200 with its receipt, or 202 if there is no receipt yet. */
+/** Returns the responses to a change: 200 with its receipt, or 202 if there is no receipt yet. */
 export const changedReplies = (description: string, schema = 'ChangedClientKey', headers?: object) => ({
   200: reply(description, schema, headers),
   202: reply('The change was made, but the database became unavailable before every node had confirmed it.', schema, {
@@ -25,24 +25,28 @@ export const changedReplies = (description: string, schema = 'ChangedClientKey',
   })
 })
 
-/** Sends a changed key, with additional fields. */
-export const sendChanged = async (response: FastifyReply, changed: ChangedKey, more: object = {}): Promise<unknown> => {
-  if (changed.receipt === null) setLocation(response.code(202), `/receipts/${changed.receiptId}`)
-  return await response.send({ ...toChangedJson(changed), ...more })
+/** Sends the reply to a change that was committed. */
+export const sendKnown = async (response: FastifyReply, known: Known, json: object): Promise<unknown> => {
+  if (known.receipt === null) setLocation(response.code(202), `/receipts/${known.receiptId}`)
+  return await response.send(json)
 }
+
+/** Sends a changed key, with additional fields. */
+export const sendChanged = async (response: FastifyReply, changed: ChangedKey, more: object = {}): Promise<unknown> =>
+  await sendKnown(response, changed, { ...toChangedJson(changed), ...more })
 
 export const changeSchema = {
   operationId: 'changeClientKey',
   summary: 'Change a client key',
   description:
-    'Changes the fields that are sent. The change applies to the next request. `{"enabled":false}` disables a key ' +
-    'until it is enabled again. Neither the current key nor the changed key may exceed the permission boundary of ' +
-    'the requester.',
+    'Changes the fields that are sent. The change applies from the next request. `{"enabled":false}` disables a ' +
+    "key until it is enabled again. Neither the current key nor the changed key may exceed the requester's " +
+    'permission boundary.',
   tags: ['Client keys'],
   params: IdParams,
   body: ChangeKeyBody,
   response: {
-    ...changedReplies('The updated key, with the receipt of the change.'),
+    ...changedReplies('The updated key, with the receipt for the change.'),
     ...problemReplies(
       BeyondPermissionBoundary,
       ClientKeyNotFound,
@@ -66,13 +70,13 @@ export const revokeSchema = {
   description:
     'Revokes a key and all its tokens, immediately and permanently. The body is optional. Revoking a key again ' +
     'changes nothing; the first reason is kept. Environment keys can also be revoked, without a restart. Remove ' +
-    'their entry from `CLIENT_KEYS` as well. The reply is sent once the revocation is in effect on every node; its ' +
-    '`receipt` contains the time.',
+    'their entry from `CLIENT_KEYS` as well. The reply is sent after the revocation has taken effect on every ' +
+    'node; its `receipt` contains the time.',
   tags: ['Client keys'],
   params: IdParams,
   body: RevokeBody,
   response: {
-    ...changedReplies('The revoked key, with the receipt of the change.'),
+    ...changedReplies('The revoked key, with the receipt for the change.'),
     ...problemReplies(BeyondPermissionBoundary, ClientKeyNotFound, InvalidFields)
   }
 }

@@ -30,13 +30,13 @@ const IdempotencyHeaders = {
       type: 'string',
       description:
         'A unique value that you choose for this request. If you receive no reply, send the request again with the ' +
-        'same value within ten minutes. It is not executed twice: the token in the lost reply is revoked, and the ' +
-        'new reply contains another one.'
+        'same value within ten minutes. The request is not executed twice: the token in the lost reply is revoked, ' +
+        'and the new reply contains another one.'
     }
   }
 } as const
 
-/** The documentation of the header that prevents clients and proxies from storing a reply that contains secrets. */
+/** The documentation of the header that prevents clients and proxies from storing responses that contain secrets. */
 const noStore = {
   'Cache-Control': {
     type: 'string',
@@ -50,8 +50,8 @@ export const issueSchema = {
   summary: 'Issue a client key',
   description:
     'Issues a key that is active immediately. Only this reply contains its `key_id` and `key_access_token`; they ' +
-    'cannot be shown again. A key cannot give another key more than it has: scopes, IP addresses, an expiry or a ' +
-    'rate limit beyond the permission boundary of the requester are refused.',
+    'cannot be shown again. The scopes, IP addresses, expiry and rate limit of the new key must be within the ' +
+    "requester's permission boundary.",
   tags: ['Client keys'],
   headers: IdempotencyHeaders,
   body: NewKeyBody,
@@ -84,9 +84,9 @@ export const rotateSchema = {
   operationId: 'rotateClientKey',
   summary: 'Rotate a client key',
   description:
-    'Adds a token to the key. The older tokens expire after a grace period of one day by default and at most 30 ' +
-    'days, or immediately if `grace_seconds` is 0. The body is optional. The reply contains the new token, which ' +
-    'cannot be shown again, and reports when and from where each older token was last used.',
+    'Adds a token to the key. The older tokens expire after a grace period, which is one day by default and at ' +
+    'most 30 days. If `grace_seconds` is 0, they are revoked immediately. The body is optional. The reply contains ' +
+    'the new token, which cannot be shown again, and reports when and from where each older token was last used.',
   tags: ['Client keys'],
   params: IdParams,
   headers: IdempotencyHeaders,
@@ -123,13 +123,13 @@ export const rotateKey: Handler<typeof rotateSchema> = async (request, response)
 
 /**
  * Returns the data that identifies retries of a request, or undefined if it has no `Idempotency-Key`. Throws
- * InvalidFields if that header is malformed.
+ * InvalidFields if the header is malformed.
  */
 const retryableOf = (request: FastifyRequest): RetryableRequest | undefined => {
   const { 'idempotency-key': idempotencyKey } = request.headers
   if (idempotencyKey === undefined) return undefined
   if (typeof idempotencyKey !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(idempotencyKey)) {
-    throw new InvalidFields({ errors: ['Idempotency-Key must be 1 to 255 visible ASCII characters'] })
+    throw new InvalidFields({ errors: ['Idempotency-Key must have 1 to 255 visible ASCII characters'] })
   }
   const {
     method,

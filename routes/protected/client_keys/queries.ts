@@ -1,7 +1,8 @@
 import { keyPrincipalOf } from '../../../domain/access/principal.ts'
 import { ClientKeyNotFound, InvalidFields } from '../../../domain/errors.ts'
-import { KEY_SCOPE, scopesCovering } from '../../../domain/keys/policy/scopes.ts'
-import { MAX_SCOPE } from '../../../domain/services/checks.ts'
+import { issuesOf } from '../../../domain/field-issue.ts'
+import { KEY_SCOPE, SCOPE_RULE, scopesCovering } from '../../../domain/keys/policy/scopes.ts'
+import { isPossibleScope, MAX_SCOPE } from '../../../domain/services/checks.ts'
 import { cancellationOf } from '../../../http/cancellation.ts'
 import { timestamp, toTimestamp } from '../../../http/timestamps.ts'
 import { linkHeader } from '../../../http/links.ts'
@@ -49,7 +50,7 @@ const Query = {
     generation: {
       type: 'string',
       pattern: GENERATION,
-      description: 'Only managed keys with an active token that was sealed by the secret of this generation.'
+      description: 'Only managed keys with an active token that was sealed with the secret of this generation.'
     }
   }
 } as const
@@ -80,7 +81,7 @@ export const listKeys: Handler<typeof listSchema> = async ({ server, query }, re
     unusedSince: toTimestamp('unused_since', query.unused_since, 'ago'),
     namePrefix: query.name,
     owner: query.owner,
-    anyOfScopes: query.scope === undefined ? undefined : scopesCovering(query.scope),
+    anyOfScopes: scopesWith(query.scope),
     generation: query.generation
   }
   await server.keyUsage.settle()
@@ -90,12 +91,19 @@ export const listKeys: Handler<typeof listSchema> = async ({ server, query }, re
   return keys.map(toKeyJson)
 }
 
+/** Returns the scopes that cover the given one. Throws InvalidFields if no key can have it. */
+const scopesWith = (scope: string | undefined): string[] | undefined => {
+  if (scope === undefined) return undefined
+  if (!isPossibleScope(scope)) throw new InvalidFields({ issues: issuesOf('scope', [`scope ${SCOPE_RULE}`]) })
+  return scopesCovering(scope)
+}
+
 export const showSchema = {
   operationId: 'showClientKey',
   summary: 'Show a client key',
   description:
-    'Returns a key and its tokens, with the generation of the secret that sealed each token, its expiry, and its ' +
-    'usage.',
+    'Returns a key and its tokens. Each token is returned with the generation of the secret that sealed it, its ' +
+    'expiry, and its usage.',
   tags: ['Client keys'],
   params: IdParams,
   response: { 200: reply('The key.', 'ClientKeyWithTokens'), ...problemReplies(ClientKeyNotFound) }
@@ -110,9 +118,10 @@ export const showKey: Handler<typeof showSchema> = async ({ server, params: { id
 export const showOwnSchema = {
   operationId: 'showOwnClientKey',
   summary: 'Show your client key',
-  description: 'Returns the identity and the policy of the client key of the request. No scope is required.',
+  description:
+    'Returns the identity and policy of the client key with which the request is sent. No scope is required.',
   tags: ['Client keys'],
-  response: { 200: reply('The client key of the request.', 'ClientKeyPolicy') }
+  response: { 200: reply('The client key with which the request was sent.', 'ClientKeyPolicy') }
 }
 
 export const showOwnKey: Handler<typeof showOwnSchema> = async request => toPolicyJson(keyPrincipalOf(request).key)

@@ -7,26 +7,28 @@ import type { Handler } from '../../../plugins/app/validation.ts'
 import { ClientKeyNotFound, InvalidFields } from '../../../domain/errors.ts'
 import { IdParams } from './queries.ts'
 
-const DEFAULT_DAYS = 30
+export const DEFAULT_DAYS = 30
+
+export const days = {
+  type: 'integer',
+  minimum: 1,
+  maximum: DAYS_KEPT,
+  description: `The number of days, including today. The default is ${DEFAULT_DAYS}.`
+} as const
 
 const Query = {
   type: 'object',
   additionalProperties: false,
   properties: {
-    days: {
-      type: 'integer',
-      minimum: 1,
-      maximum: DAYS_KEPT,
-      description: `The number of days, including today. ${DEFAULT_DAYS} by default.`
-    }
+    days
   }
 } as const
 
 const description =
-  'Returns the usage of the key for each day in UTC: the number of accepted requests by scope and by IP address, and ' +
+  "Returns the key's usage for each day in UTC: the number of accepted requests by scope and by IP address, and " +
   `the number of refused requests by reason. Usage is kept for ${DAYS_KEPT} days.`
 
-const reply200 = { 200: reply('The usage of the key.', 'ClientKeyUsage') }
+const reply200 = { 200: reply("The key's usage.", 'ClientKeyUsage') }
 
 export const ownUsageSchema = {
   operationId: 'showOwnClientKeyUsage',

@@ -12,8 +12,8 @@ export const auditsSchema = {
   operationId: 'listOrganizationAudits',
   summary: 'List the audit entries of an organization and its apps',
   description:
-    "Lists changes in numbered pages, newest first, in the format of Trivial's clients. Available to the admins of " +
-    'the organization.',
+    "Lists changes in numbered pages, newest first, in the format that Trivial's clients expect. Available to the " +
+    'admins of the organization.',
   tags: ['Audits'],
   params: IdParams,
   querystring: AuditPageQuery,

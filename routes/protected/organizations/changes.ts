@@ -20,7 +20,7 @@ const NewBody = {
   type: 'object',
   required: ['name', 'billing_email'],
   properties: organizationFields,
-  // The name shows where the organization was created.
+  // If this example is sent unchanged, the name shows where the organization comes from.
   examples: [{ name: 'Created in the documentation', billing_email: 'billing@example.com' }]
 } as const
 
@@ -28,8 +28,8 @@ export const createSchema = {
   operationId: 'createOrganization',
   summary: 'Create an organization',
   description:
-    'Creates an organization. A user who creates one becomes its admin. A client key belongs to no user, so it must ' +
-    'add the first admin with `PUT /organizations/{id}/users/{user_id}`.',
+    'Creates an organization. A user who creates one becomes its admin. A client key does not belong to a user, so ' +
+    'it must add the first admin with `PUT /organizations/{id}/users/{user_id}`.',
   tags: ['Organizations'],
   body: NewBody,
   response: {
@@ -51,7 +51,7 @@ export const updateSchema = (method: 'PUT' | 'PATCH') => ({
   operationId: method === 'PUT' ? 'updateOrganization' : 'patchOrganization',
   summary: method === 'PUT' ? 'Update an organization' : 'Update an organization (PATCH)',
   description:
-    'Changes the fields that are sent. PUT and PATCH do the same. Available to the admins of the organization.',
+    'Changes the fields that are sent. PUT and PATCH are equivalent. Available to the admins of the organization.',
   tags: ['Organizations'],
   params: IdParams,
   body: ChangeBody,
@@ -76,10 +76,10 @@ export const removeSchema = {
   operationId: 'deleteOrganization',
   summary: 'Delete an organization',
   description:
-    'Deletes the organization. Available to its admins. If the organization owns apps, the request must specify what ' +
-    'happens to them. `apps=delete` deletes the apps permanently. `transfer_to` transfers them to another owner; an ' +
-    'admin can transfer them to themselves, or to an organization that they belong to. For either, a client key also ' +
-    'needs the scope `apps:write`.',
+    'Deletes the organization. Available to its admins. If the organization owns apps, the request must specify ' +
+    'what happens to them. `apps=delete` deletes the apps permanently. `transfer_to` transfers them to another ' +
+    'owner; an admin can transfer them to themselves, or to an organization that they belong to. For both options, ' +
+    'a client key also needs the scope `apps:write`.',
   tags: ['Organizations'],
   params: IdParams,
   querystring: AppsDisposalQuery,

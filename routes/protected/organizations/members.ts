@@ -21,8 +21,8 @@ const RoleBody = {
       type: 'string',
       maxLength: 254,
       description:
-        'The e-mail address of the user. It is required if a user adds another user to the organization, but not for ' +
-        'client keys or to change a role.',
+        "The user's e-mail address. It is required if a user adds another user to the organization. It is not " +
+        'required with a client key, or to change a role.',
       examples: ['ben@example.com']
     }
   }
@@ -33,8 +33,8 @@ export const setRoleSchema = {
   summary: 'Set the role of a user in an organization',
   description:
     'Changes the role of the user, or adds them if they do not belong to the organization yet. To add someone, a ' +
-    'user must also send the e-mail address of that person. The role of the last admin cannot be changed. Available ' +
-    'to the admins of the organization.',
+    "user must also send that person's e-mail address. The role of the last admin cannot be changed. Available to " +
+    'the admins of the organization.',
   tags: ['Organizations'],
   params: MemberParams,
   body: RoleBody,
@@ -55,7 +55,7 @@ export const removeMemberSchema = {
   summary: 'Remove a user from an organization',
   description:
     'Removes the user. The last admin cannot be removed. Available to the admins of the organization, and to users ' +
-    'who leave it.',
+    'who remove themselves.',
   tags: ['Organizations'],
   params: MemberParams,
   response: {

@@ -19,8 +19,8 @@ export const listSchema = {
   operationId: 'listOrganizations',
   summary: 'List organizations',
   description:
-    'Lists organizations in pages, ordered by id. Client keys get all organizations, and users get those that they ' +
-    'belong to. The `Link` header contains the URL of the next page.',
+    'Lists organizations in pages, ordered by id. With a client key, the list contains all organizations. With a ' +
+    'session, it contains those that the user belongs to. The `Link` header contains the URL of the next page.',
   tags: ['Organizations'],
   querystring: PageQuery,
   response: {

@@ -23,7 +23,7 @@ const showSchema = {
 const updateSchema = (method: 'PUT' | 'PATCH') => ({
   operationId: method === 'PUT' ? 'updateProfile' : 'patchProfile',
   summary: method === 'PUT' ? 'Update the signed-in user' : 'Update the signed-in user (PATCH)',
-  description: 'Changes `name` and `color_theme` if they are sent. PUT and PATCH do the same.',
+  description: 'Changes `name` and `color_theme` if they are sent. PUT and PATCH are equivalent.',
   tags: ['Signing in'],
   body: ProfileBody,
   response: { 200: reply('The updated user.', 'Profile'), ...problemReplies(InvalidFields, UserNotFound) }

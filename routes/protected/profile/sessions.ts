@@ -28,7 +28,7 @@ export const listSessions: Handler<typeof sessionsSchema> = async request => {
 export const endSessionSchema = {
   operationId: 'endSession',
   summary: 'End one of your sessions',
-  description: 'Ends a session of the signed-in user. Its next request is refused.',
+  description: 'Ends a session of the signed-in user. Further requests with it are refused.',
   tags: ['Signing in'],
   params: SessionParams,
   response: { 204: noContent('The session has ended.'), ...problemReplies(SessionNotFound) }

@@ -11,10 +11,11 @@ const ReceiptParams = {
 
 const showSchema = {
   operationId: 'showReceipt',
-  summary: 'Show the receipt of a change',
+  summary: 'Show the receipt for a change',
   description:
-    'Reports when a change of a client key took effect on every node, and waits until it has. Use this if the reply ' +
-    'to the change was 202, or was lost. A change that was undone by restoring the database has no receipt.',
+    'Waits until a change to a client key has taken effect on every node, and reports when it did. Use this if the ' +
+    'reply to the change had status 202 or was lost. A change that was undone by restoring the database has no ' +
+    'receipt.',
   tags: ['Nodes'],
   params: ReceiptParams,
   response: { 200: reply('The receipt.', 'Receipt'), ...problemReplies(ReceiptNotFound, InvalidFields) }

@@ -39,7 +39,7 @@ const NewUserBody = {
 export const createSchema = {
   operationId: 'createUser',
   summary: 'Create a user',
-  description: 'Creates a user, even if sign-up is closed.',
+  description: 'Creates a user, even if sign-up is disabled.',
   tags: ['Users'],
   body: NewUserBody,
   response: {
@@ -71,9 +71,10 @@ export const updateSchema = (method: 'PUT' | 'PATCH') => ({
   operationId: method === 'PUT' ? 'updateUser' : 'patchUser',
   summary: method === 'PUT' ? 'Update a user' : 'Update a user (PATCH)',
   description:
-    'Changes the fields that are sent. PUT and PATCH do the same. A new password, or a lock, ends the sessions of ' +
-    'the user. Only client keys can set the passwords of other users. A client key must have no limits to set a ' +
-    'password or an e-mail address, to give a user the role `admin`, or to change an administrator.',
+    'Changes the fields that are sent. PUT and PATCH are equivalent. Setting a password, changing the e-mail ' +
+    "address or locking the account ends the user's sessions. Only client keys can set the passwords of other " +
+    'users. A client key must be unrestricted to set a password or an e-mail address, to give a user the role ' +
+    '`admin`, or to change an administrator.',
   tags: ['Users'],
   params: IdParams,
   body: ChangeBody,
@@ -109,9 +110,9 @@ export const removeSchema = {
   operationId: 'deleteUser',
   summary: 'Delete a user',
   description:
-    'Deletes the user, with their sessions, memberships and grants. If the user owns apps, the request must specify ' +
+    'Deletes the user and their sessions, memberships and grants. If the user owns apps, the request must specify ' +
     'what happens to them. `apps=delete` deletes the apps permanently. `transfer_to` transfers them to another ' +
-    'owner, and can only be sent by client keys. For either, a client key also needs the scope `apps:write`.',
+    'owner, and can only be sent by client keys. For both options, a client key also needs the scope `apps:write`.',
   tags: ['Users'],
   params: IdParams,
   querystring: AppsDisposalQuery,
@@ -148,7 +149,7 @@ const hashPassword = async (
   if (issues.length > 0) throw new InvalidFields({ issues })
   const { passwords, reauthorizeNow } = request.server
   const hash = await passwords.hash(password)
-  // Many passwords may have been queued for hashing, and the requester may have lost the permission in the meantime.
+  // The password may have been queued for a while, and the requester may have lost the permission in the meantime.
   await reauthorizeNow(request, reply)
   return hash
 }

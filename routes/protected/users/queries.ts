@@ -58,7 +58,8 @@ export const permissionsSchema = {
   summary: 'Show the app permissions of a user',
   description:
     'Lists the apps that the user owns, the apps of the organizations that they administer, and the apps on which ' +
-    'they were granted permissions. Users can request their own permissions, and administrators those of any user.',
+    'they have been granted permissions. Users can request their own permissions, and administrators can request ' +
+    'those of any user.',
   tags: ['Permissions'],
   params: IdParams,
   response: { 200: reply('The names of the apps for each permission.', 'UserPermissions'), ...visible }
@@ -71,8 +72,8 @@ export const grantsSchema = {
   operationId: 'listUserGrants',
   summary: 'List the grants of a user',
   description:
-    'Lists the permissions that the user was granted on each app. Users can request their own grants, and ' +
-    'administrators those of any user.',
+    'Lists the permissions that the user has been granted on each app. Users can request their own grants, and ' +
+    'administrators can request those of any user.',
   tags: ['Permissions'],
   params: IdParams,
   response: {

@@ -30,18 +30,15 @@ import { sessionHeaders } from '../../../http/session-headers.ts'
 
 const header = (description: string, example: string) => ({ type: 'string', description, examples: [example] }) as const
 
-/** The documentation of the headers of a reply that starts a session. */
+/** The documentation of the headers that start a session. */
 const sessionHeaderDocs = {
-  'access-token': header(
-    'The token of the session. It is secret, and never shown again.',
-    '<43 letters, digits, - and _>'
-  ),
+  'access-token': header("The session's token. It is secret, and never shown again.", '<43 letters, digits, - and _>'),
   'token-type': header('Always `Bearer`.', 'Bearer'),
   client: header('The id of the client.', '<22 letters, digits, - and _>'),
-  expiry: header('When the session ends, in seconds since 1970.', '1768815600'),
+  expiry: header('When the session ends, as a Unix timestamp in seconds.', '1768815600'),
   uid: header('The e-mail address of the user.', 'ada@example.com'),
   authorization: header(
-    'All headers of the session in one value. Send it unchanged with each request.',
+    "All of the session's headers in one value. Send it unchanged with each request.",
     'Bearer <base64>'
   )
 } as const
@@ -65,7 +62,7 @@ const SignUpBody = {
     role: {
       ...userFields.role,
       enum: ['member'],
-      description: "The role that Trivial's clients send. Nobody can sign up as `admin`."
+      description: "The role that Trivial's clients send. You cannot sign up as `admin`."
     }
   }
 } as const
@@ -87,8 +84,8 @@ const signInSchema = {
   operationId: 'signIn',
   summary: 'Sign in',
   description:
-    'Starts a session that lasts 14 days. The headers of the reply contain the session, and are only shown once. ' +
-    'Send `authorization` with each following request, or `access-token`, `client` and `uid` instead.',
+    'Starts a session that lasts 14 days. The headers of the reply contain the session, which cannot be shown ' +
+    'again. Send `authorization` with each subsequent request, or `access-token`, `client` and `uid` instead.',
   tags: ['Signing in'],
   security: [],
   body: SignInBody,
@@ -101,7 +98,7 @@ const signInSchema = {
 const signUpSchema = {
   operationId: 'signUp',
   summary: 'Sign up',
-  description: 'Creates a user and starts a session. Sign-up may be closed by the operator of the service.',
+  description: 'Creates a user and starts a session. The operator of the service can disable sign-up.',
   tags: ['Signing in'],
   security: [],
   body: SignUpBody,
@@ -145,7 +142,7 @@ const signUp: Handler<typeof signUpSchema> = async (request, response) => {
   return toSignedInJson(signedIn, response)
 }
 
-/** Adds the headers for a new session to a reply, and returns the body. */
+/** Adds the headers for a new session to a response, and returns the body. */
 const toSignedInJson = ({ user, session, accessToken }: SignedIn, response: Pick<FastifyReply, 'headers'>) => {
   response.headers({ ...sessionHeaders(accessToken, session, user.email), 'cache-control': 'no-store' })
   return { data: toUserJson(user) }

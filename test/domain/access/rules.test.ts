@@ -60,7 +60,7 @@ const random = (below: number): number => Math.floor(Math.random() * below)
 const [USERS, ORGANIZATIONS, APPS] = [8, 5, 150]
 const AT = '2026-01-05T09:00:00.000Z'
 
-/** More public apps than are looked up by their ids: see `MAX_LOOKED_UP`. */
+/** More public apps than can be looked up by their ids: see `MAX_LOOKED_UP`. */
 const MANY = 2001
 
 const text = (value: string | null | undefined): string => (typeof value === 'string' ? `'${value}'` : 'null')
@@ -68,7 +68,7 @@ const now = text(AT)
 
 type AddRow = (into: string, ...values: (string | number)[]) => void
 
-/** Creates a collector of statements that insert rows. */
+/** Creates a function that collects statements that insert rows. */
 const collectInserts = () => {
   const made: string[] = []
   const add: AddRow = (into, ...values) => {
@@ -86,7 +86,7 @@ const addApp = (add: AddRow, id: number, owner: (string | number)[]): void => {
   add(APP_COLUMNS, id, ...names, 3000 + id, text('public'), ...owner, now, now, 'null')
 }
 
-/** Returns statements that insert users and organizations, and random public apps that they own. */
+/** Returns statements that insert users and organizations, and random public apps that belong to them. */
 const beginning = (): string[] => {
   const { made, add } = collectInserts()
   const users = 'users (id, name, email, created_at, updated_at)'
@@ -98,7 +98,7 @@ const beginning = (): string[] => {
   return made
 }
 
-/** Returns statements that randomly change who may read the apps, and which of them are discarded. */
+/** Returns statements that randomly change who may read the apps, and which apps are discarded. */
 const changes = (): string[] => {
   const { made, add } = collectInserts()
   for (let id = 1; id <= APPS; id++) {
@@ -114,7 +114,7 @@ const changes = (): string[] => {
   return made
 }
 
-/** Returns statements that add public apps at the end of the list, too many to look up a user's apps by id. */
+/** Returns statements that append enough public apps to the list that a user's apps aren't looked up by id. */
 const others = (): string[] => {
   const { made, add } = collectInserts()
   for (let id = APPS + 1; id <= APPS + MANY; id++) addApp(add, id, [1, 'null'])
@@ -144,7 +144,7 @@ const checkAgreement = async (
     await listApps({ userId, includeDiscarded: true, tags: [] }, { limit })
   const users = Array.from({ length: USERS }, (_, index) => index + 1)
   await execute(beginning())
-  // These pages contain the positions of all apps. The apps are read after the change.
+  // The pages contain the positions of all apps. The apps themselves are read after the change.
   const pages = await Promise.all(users.map(async userId => await listFor(userId, APPS)))
   t.strictSame(await idsOf(await listFor(1, APPS)), await idsOf(await listFor(null)))
 
@@ -157,7 +157,7 @@ const checkAgreement = async (
   for (const [index, userId] of users.entries()) {
     t.strictSame(await idsOf(await listFor(userId)), readable[index], `user ${userId}, apps looked up by id`)
     t.strictSame(await idsOf(await listFor(userId, APPS)), readable[index])
-    t.strictSame(await idsOf(at(pages, index)), readable[index], `user ${userId}, apps at given positions`)
+    t.strictSame(await idsOf(at(pages, index)), readable[index], `user ${userId}, apps looked up by position`)
   }
 
   await execute(others())
@@ -168,7 +168,7 @@ const checkAgreement = async (
   }
 }
 
-test('SQL and the rules allow the same apps for random data', async t => {
+test('for random data, SQL and the rules allow the same apps', async t => {
   const { env } = settings(t)
   const storage = await openStorage(env.DATABASE_URL)
   t.teardown(storage.close)
@@ -179,7 +179,7 @@ test('SQL and the rules allow the same apps for random data', async t => {
   })
 })
 
-test('SQL and the rules allow the same apps for random data on PostgreSQL', async t => {
+test('for random data on PostgreSQL, SQL and the rules allow the same apps', async t => {
   const url = await postgresDatabase(t)
   if (url === null) return
   await checkAgreement(t, await connectPostgres(t, url), async statements => {

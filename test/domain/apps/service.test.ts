@@ -9,7 +9,7 @@ import { createAppService } from '../../../domain/apps/service.ts'
 import type { AppQuery, AppService } from '../../../domain/apps/service.ts'
 import type { Audit } from '../../../domain/audits/audit.ts'
 import { sqlite } from '../../contract/engines.ts'
-import { at, need, operator } from '../../helper.ts'
+import { at, required, operator } from '../../helper.ts'
 
 const INVOICES = 'ba6811fb3e073d'
 const WEATHER = '70e2d94bc6a18f'
@@ -20,9 +20,9 @@ const user = (id: number): Owner => ({ type: 'User', id })
 
 interface Side {
   apps: AppService
-  /** Returns the context of a request of a user of the sample. */
+  /** Returns the context of a request from a user in the sample data. */
   as: (userId: number) => Promise<RequestContext>
-  /** Returns the newest entries of the audit trail, with their changes as objects. */
+  /** Returns the newest entries in the audit trail, with their changes as objects. */
   audits: (limit: number) => Promise<(Omit<Audit, 'changes'> & { changes: unknown })[]>
 }
 
@@ -32,7 +32,10 @@ const filled = async (t: Test): Promise<Side> => {
   return {
     apps: createAppService(storage),
     as: async userId => {
-      const found = need((await storage.read(async ({ users }) => await users.find(userId))) ?? undefined, 'the user')
+      const found = required(
+        (await storage.read(async ({ users }) => await users.find(userId))) ?? undefined,
+        'the user'
+      )
       const now = new Date()
       const session = {
         id: 's',
@@ -86,7 +89,7 @@ test('apps that are created concurrently have different ports', async t => {
   t.equal(new Set(made.map(({ port }) => port)).size, 20)
 })
 
-test('an invalid change is refused, and nothing is stored', async t => {
+test('an invalid change is rejected, and nothing is stored', async t => {
   const side = await filled(t)
   const { apps } = side
   const app = await apps.create(newApp(), operator)
@@ -106,7 +109,7 @@ test('an invalid change is refused, and nothing is stored', async t => {
   t.strictSame((await side.audits(1))[0], last)
 })
 
-test('a discarded app is found only by a list that includes discarded apps', async t => {
+test('a discarded app is found only by lists that include discarded apps', async t => {
   const side = await filled(t)
   const { apps } = side
   await apps.discard(INVOICES, operator)
@@ -128,7 +131,7 @@ test('a discarded app is found only by a list that includes discarded apps', asy
     app => app.discardedAt !== null
   )
   t.match(discarded, [{ name: INVOICES, discardedAt: Date, updatedAt: at(discarded).discardedAt }])
-  t.equal(await apps.nameFor(at(discarded).id, 'administer', operator), INVOICES, 'its audit entries are available')
+  t.equal(await apps.nameFor(at(discarded).id, 'administer', operator), INVOICES, 'the audit entries are available')
 })
 
 test('each change has an audit entry with the changed values', async t => {
@@ -181,7 +184,7 @@ test('each change has an audit entry with the changed values', async t => {
   ])
 })
 
-test('a change returns the app as it is stored', async t => {
+test('a change returns the app as it was stored', async t => {
   const { apps } = await filled(t)
   const find = async (name: string) => await apps.find(name, operator)
   t.strictSame(await apps.update(WEATHER, { panels: '{"a":1}', schedule: null }, operator), await find(WEATHER))
@@ -190,7 +193,7 @@ test('a change returns the app as it is stored', async t => {
   t.strictSame(copy, await find(copy.name))
 })
 
-test('an app does not exist for a user who may not read it, and other users are limited by the rules', async t => {
+test('for a user who may not read it, an app does not exist, and other users are limited by the rules', async t => {
   const { apps, as } = await filled(t)
   const [ada, ben] = [await as(ADA), await as(BEN)]
   await t.rejects(apps.find(WEATHER, ben), { code: 'APP_NOT_FOUND' })
@@ -215,7 +218,7 @@ test('an app does not exist for a user who may not read it, and other users are 
   await t.rejects(apps.transfer(WEATHER, user(BEN), ben), forbidden)
 })
 
-test('a page contains the apps at the time of its request, and the position of the next page', async t => {
+test('a page contains the apps as of its request, and the position of the next page', async t => {
   const side = await filled(t)
   const { apps } = side
   const all = await listOf(side)
@@ -241,7 +244,7 @@ test('a page contains the apps at the time of its request, and the position of t
   t.strictSame(await listOf(side, { ...EVERYTHING, after: at(all, 3) }), all.slice(4))
 })
 
-test('an app that is removed while a page is read is left out', async t => {
+test('an app that is removed while a page is being read is left out', async t => {
   const side = await filled(t)
   const ada = await side.as(ADA)
   const mine = await listOf(side, EVERYTHING, ada)
@@ -254,14 +257,14 @@ test('an app that is removed while a page is read is left out', async t => {
   t.equal(next?.id, at(mine, 3).id)
 })
 
-test('apps with the same descriptive name are sorted by id, also across pages', async t => {
+test('apps with the same descriptive name are sorted by id, even across pages', async t => {
   const side = await filled(t)
   for (const owner of [{ type: 'Organization', id: 1 }, user(BEN), user(ADA)] as const) {
     await side.apps.create(newApp('Zebra', owner), operator)
   }
   const { next } = await side.apps.list({ ...EVERYTHING, limit: 25 }, operator)
   t.same(
-    (await listOf(side, { ...EVERYTHING, after: need(next ?? undefined, 'the next page') })).map(({ id }) => id),
+    (await listOf(side, { ...EVERYTHING, after: required(next ?? undefined, 'the next page') })).map(({ id }) => id),
     [26, 27]
   )
 })

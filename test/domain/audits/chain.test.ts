@@ -36,7 +36,7 @@ const verify = async (entries: Audit[], written: AuditHead, noted?: AuditHead) =
 
 const headOf = (entries: Audit[]): AuditHead => entries.at(-1) ?? { sequence: 0, hash: GENESIS }
 
-test('every forgery of an audit trail is found, with its first entry', async t => {
+test('every forgery of an audit trail is detected, at the first forged entry', async t => {
   const good = trail(5)
   const head = headOf(good)
   t.same(await verify(good, head), { whole: true, head: { sequence: 5, hash: at(good, 4).hash } })
@@ -73,7 +73,7 @@ test('every forgery of an audit trail is found, with its first entry', async t =
   t.match(
     await verify(remade, headOf(remade)),
     { whole: true },
-    'a completely rewritten trail is found only with a noted head'
+    'a completely rewritten trail is detected only with a noted head'
   )
   t.match(await verify(remade, headOf(remade), noted), { whole: false, sequence: 3, fault: /noted/ })
 })

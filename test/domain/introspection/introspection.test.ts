@@ -9,7 +9,7 @@ import { createKeyService } from '../../../domain/keys/service.ts'
 import { createTokenSealer, digestOf, issueClientKey } from '../../../domain/keys/token/token.ts'
 import { createServiceCatalog } from '../../../domain/services/catalog.ts'
 import { createServiceRegistry } from '../../../domain/services/registry.ts'
-import { need, newSecret, operator, settings } from '../../helper.ts'
+import { required, newSecret, operator, settings } from '../../helper.ts'
 import { addService } from '../../introspection.ts'
 import { postgresDatabase } from '../../postgres.ts'
 
@@ -64,7 +64,7 @@ const openNode = async (t: Test, url: string, secret: string, allowList: readonl
 }
 
 const openTwo = async (t: Test, newDatabase: NewDatabase) => {
-  const url = need((await newDatabase(t)) ?? undefined, 'a database')
+  const url = required((await newDatabase(t)) ?? undefined, 'a database')
   const secret = newSecret()
   const environment = issueClientKey(createTokenSealer(secret))
   const open = async () => await openNode(t, url, secret, [`sha256:${digestOf(environment.keyId)}`])

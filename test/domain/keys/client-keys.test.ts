@@ -30,7 +30,7 @@ const stores: Record<string, (t: Test) => ClientKeyStore & { close?: () => void 
 }
 
 for (const [name, open] of Object.entries(stores)) {
-  test(`${name}: a key is active from its issue to its revocation, and each change takes effect immediately`, async t => {
+  test(`${name}: a key is active from its creation until it is revoked, and each change takes effect immediately`, async t => {
     const keys = service(open(t))
     const { key, keyAccessToken } = await keys.issue({ name: 'ledger', scopes: ['reports:read'] })
     t.match(key, { name: 'ledger', scopes: ['reports:read'], createdBy: { kind: 'cli', name: 'operator' } })
@@ -68,7 +68,7 @@ for (const [name, open] of Object.entries(stores)) {
   })
 }
 
-test('the audit trail contains changes with their actors', async t => {
+test('the audit trail contains the changes and who made them', async t => {
   const store = createMemoryStore()
   const keys = service(store)
   const { key } = await keys.issue({ name: 'ledger' })
@@ -91,7 +91,7 @@ test('usage includes the most recent uses', async t => {
   t.match(await keys.tokens(key.id), [{ useCount: 1, lastUsedAgent: 'ledger/1' }])
 })
 
-test('a failure to store usage emits a warning, or calls a hook', async t => {
+test('a failure to store usage emits a warning or calls a hook', async t => {
   const broken = (): ClientKeyStore => {
     const store = createMemoryStore()
     return {
@@ -122,7 +122,7 @@ test('a failure to store usage emits a warning, or calls a hook', async t => {
   t.match(warnings(), [{ args: [/could not be stored/] }])
 })
 
-test('earlier secrets open their tokens', async t => {
+test('previous secrets open the tokens that they sealed', async t => {
   const store = createMemoryStore()
   const [older, newer] = [newSecret(), newSecret()]
   const { keyAccessToken } = await service(store, older).issue({ name: 'ledger' })
@@ -132,7 +132,7 @@ test('earlier secrets open their tokens', async t => {
 })
 
 for (const [name, open] of Object.entries(stores)) {
-  test(`${name}: the second of two services with different secrets and one store cannot create tokens`, async t => {
+  test(`${name}: if two services with different secrets share a store, the second cannot create tokens`, async t => {
     const store = open(t)
     const [older, newer] = [newSecret(), newSecret()]
     const first = service(store, older)
@@ -158,22 +158,22 @@ for (const [name, open] of Object.entries(stores)) {
   })
 }
 
-// Calls the service as plain JavaScript can, without type checks.
+// Calls the service without type checks, as plain JavaScript can.
 const issue = async (wanted: object) => await service().issue(Object.assign({ name: 'ledger' }, wanted))
 
-test('an unknown scope is refused, and so are values that violate the types', async t => {
+test('unknown scopes and values of the wrong type are rejected', async t => {
   const bad: [wanted: object, issue: RegExp][] = [
     [{ scopes: ['reports:read', 'reports:reed'] }, /^scopes\.1 must be \* or reports:read or reports:write$/],
     [{ scopes: 'reports:read' }, /^scopes must be an array/],
     [{ scopes: [] }, /^scopes must be an array/],
     [{ scopes: [1] }, /^scopes must be an array/],
     [{ name: undefined }, /^name is required$/],
-    [{ name: '' }, /^name must be/],
-    [{ name: 'x'.repeat(101) }, /^name must be/],
-    [{ name: 'env_0123456789abcdef' }, /^name must be/],
+    [{ name: '' }, /^name must have/],
+    [{ name: 'x'.repeat(101) }, /^name must have/],
+    [{ name: 'env_0123456789abcdef' }, /^name must have/],
     [{ name: `tck_${'a'.repeat(30)}` }, /^name must not contain a token/],
     [{ description: 'a\nb' }, /^description must be/],
-    [{ expires_at: new Date() }, /^a field is unknown; the known fields are name, /],
+    [{ expires_at: new Date() }, /^one of the fields is unknown; the known fields are name, /],
     [{ expiresAt: '2030-01-01' }, /^expiresAt must be a valid Date/],
     [{ expiresAt: new Date(NaN) }, /^expiresAt must be a valid Date/],
     [{ expiresAt: new Date(0) }, /^expires_at must be in the future$/],
@@ -225,12 +225,12 @@ test('an unknown scope is refused, and so are values that violate the types', as
   t.match((await issue({ rateLimit: null, expiresAt: null })).key, { rateLimit: null, scopes: ['*'] })
 })
 
-test('changes, rotations and reasons are also validated', async t => {
+test('changes, rotations and revocation reasons are also validated', async t => {
   const keys = service()
   const { key } = await keys.issue({ name: 'ledger' })
   const change = async (changes: object) => await keys.change(key.id, Object.assign({ enabled: true }, changes))
   await t.rejects(change({ scopes: ['other'] }), { errors: [/^scopes\.0 must be/] })
-  await t.rejects(change({ name: 5 }), { errors: [/^name must be/] })
+  await t.rejects(change({ name: 5 }), { errors: [/^name must have/] })
   for (const graceSeconds of [-1, 0.5, 30 * 86_400 + 1, NaN]) {
     await t.rejects(keys.rotate(key.id, { graceSeconds }), { errors: [/^graceSeconds must be an integer/] })
   }
@@ -244,7 +244,7 @@ test('changes, rotations and reasons are also validated', async t => {
   t.equal(at((await keys.list()).keys).revokedAt, null)
 })
 
-test('a missing or short secret is refused when the service is created', async t => {
+test('a missing or short secret is rejected when the service is created', async t => {
   const store = createMemoryStore()
   for (const wrong of [{ secret: undefined as unknown }, { secret: '' }, { secret: 'x'.repeat(31) }]) {
     t.throws(() => createClientKeys(Object.assign({ store, secret: '', scopes: SCOPES }, wrong as object)), {
@@ -253,19 +253,48 @@ test('a missing or short secret is refused when the service is created', async t
   }
 })
 
-test('an invalid scope is refused when the service is created', async t => {
+test('an invalid scope is rejected when the service is created', async t => {
   for (const scope of ['*', 'none', '', 'a b', 'a"b', 'a\\b', 'é', 'x'.repeat(101)]) {
     t.throws(
       () => createClientKeys({ store: createMemoryStore(), secret: newSecret(), scopes: [scope] }),
-      { message: /^a scope must have 1 to 100/ },
+      { message: /^a scope must consist of 1 to 100/ },
       scope
     )
   }
 })
 
-test('a store refuses a file with sample data, whose keys are not for other services, and closes it', async t => {
+test('a store rejects a file with sample data, because its keys are not for other services, and closes the file', async t => {
   const path = join(temporaryFolder(t), 'sample.db')
   await (await openStorage(`file:${path}`, { asSample: true })).close()
-  t.throws(() => openSqliteStore(path), /^The database is marked as sample data.* Name another file\.$/)
+  t.throws(() => openSqliteStore(path), /^The database is marked as sample data.* Specify another file\.$/)
   t.notOk(existsSync(`${path}-wal`), 'the file is closed')
+})
+
+test('all keys of an owner are revoked, and their usage is added up', async t => {
+  const keys = service()
+  const first = await keys.issue({ name: 'first', owner: 'one' })
+  await keys.issue({ name: 'second', owner: 'one' })
+  await keys.verify(first.keyAccessToken, { scopes: ['reports:read'], address: '::1' })
+  t.match(await keys.usageOfOwner('one'), [
+    { kind: 'address', label: '*', count: 1 },
+    { kind: 'scope', label: 'reports:read', count: 1 }
+  ])
+  t.equal(await keys.revokeOwner('one', 'left'), 2)
+  t.match(await keys.verify(first.keyAccessToken, { scopes: [], address: '::1' }), { ok: false, reason: 'key_revoked' })
+  t.equal(await keys.revokeOwner('one'), 0)
+  t.match((await keys.list({ owner: 'one' })).keys, [{ revokedReason: 'left' }, {}])
+  for (const owner of ['', 5, null, undefined, `tck_${'a'.repeat(30)}`]) {
+    await t.rejects(keys.revokeOwner(owner as string), { code: 'INVALID_FIELDS' })
+  }
+  await t.rejects(keys.usageOfOwner(''), { code: 'INVALID_FIELDS' })
+  await t.rejects(keys.usageOfOwner('one', 0), { code: 'INVALID_FIELDS' })
+  await t.rejects(keys.revokeOwner('one', 5 as never), { code: 'INVALID_FIELDS' })
+})
+
+test('metadata is copied, in the order of its names, so that later changes to the object have no effect', async t => {
+  const keys = service()
+  const metadata = { b: [1], a: { d: 1, c: 2 } }
+  const { key } = await keys.issue({ name: 'k', metadata })
+  metadata.b.push(2)
+  t.equal(JSON.stringify((await keys.find(key.id)).metadata), '{"a":{"c":2,"d":1},"b":[1]}')
 })

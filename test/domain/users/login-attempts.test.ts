@@ -3,7 +3,7 @@ import { createMemoryCounters } from '../../../domain/counters.ts'
 import type { Counters } from '../../../domain/counters.ts'
 import { createLoginAttemptLimit } from '../../../domain/users/login-attempts.ts'
 
-test('a number of attempts is allowed in each window, which starts with the first attempt', async t => {
+test('each window allows a limited number of attempts, and starts with the first of them', async t => {
   let now = 0
   const counters = createMemoryCounters({ maxKeys: 10, now: () => now })
   const limit = createLoginAttemptLimit('user', { max: 2, seconds: 600 }, counters)
@@ -16,7 +16,7 @@ test('a number of attempts is allowed in each window, which starts with the firs
   t.same([await at(600), await at(601), await at(601)], [null, null, 599])
 })
 
-test('attempts are counted under a name and a digest', async t => {
+test('the counter of attempts has a name and a digest as its key', async t => {
   const keys: string[] = []
   const counters: Counters = {
     hit: async key => {

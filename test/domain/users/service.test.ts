@@ -4,7 +4,7 @@ import type { Session } from '../../../domain/users/session.ts'
 import type { User } from '../../../domain/users/user.ts'
 import { contextOf } from '../../../domain/access/principal.ts'
 import type { RequestContext } from '../../../domain/access/principal.ts'
-import { need, world } from '../../helper.ts'
+import { required, world } from '../../helper.ts'
 import type { World } from '../../helper.ts'
 
 const OPERATOR: RequestContext = {
@@ -21,13 +21,13 @@ const asUser = (user: User, session: Session): RequestContext =>
 
 /** Signs in Ben, who owns three apps, is a member of an organization and administers another. */
 const signBenIn = async ({ fastify: { users } }: World) => {
-  const account = need((await users.findAccount('ben@example.com')) ?? undefined, 'the account')
+  const account = required((await users.findAccount('ben@example.com')) ?? undefined, 'the account')
   const { user, session, accessToken } = await users.signIn(account, SOURCE)
   const credential = { accessToken, client: session.client, uid: user.email }
   return { account, credential, context: asUser(user, session) }
 }
 
-test('the operator may make changes that no one else may, except those that violate the rules of the data', async t => {
+test('the operator may make changes that no one else may, but none that violate data rules', async t => {
   const { fastify } = await world(t)
   const { users, organizations } = fastify
   const made = await users.create({ name: 'Eve', email: 'eve@example.com', role: 'admin', passwordHash: 'h' }, OPERATOR)
@@ -48,7 +48,7 @@ test('the operator may make changes that no one else may, except those that viol
   })
 })
 
-test('the sessions of a locked account are refused, and no new one can start', async t => {
+test('the sessions of a locked account are refused, and no new session can start', async t => {
   const made = await world(t)
   const { users, storage } = made.fastify
   const { account, credential } = await signBenIn(made)
@@ -63,7 +63,7 @@ test('the sessions of a locked account are refused, and no new one can start', a
   await t.rejects(users.signIn(account, SOURCE), { code: 'INVALID_LOGIN' })
 })
 
-test('a user who was just deleted can change nothing', async t => {
+test("a user who has just been deleted can't change anything", async t => {
   const made = await world(t)
   const { fastify } = made
   const { users, organizations } = fastify
@@ -111,7 +111,7 @@ test('a location is known for 90 days after the last sign-in from there', async 
   t.same([await isStored('198.51.100.1'), await isStored('198.51.100.2')], [true, false], 'the old location is removed')
 })
 
-test('parts of a User-Agent that could be a credential, or are not readable text, are not stored', async t => {
+test('parts of a User-Agent that are unreadable or could be a credential are not stored', async t => {
   const made = await world(t)
   const { users } = made.fastify
   const { account } = await signBenIn(made)
@@ -119,7 +119,7 @@ test('parts of a User-Agent that could be a credential, or are not readable text
   const { session } = await users.signIn(account, { ...SOURCE, userAgent })
   t.match(session.agent, /^\[redacted\] browser\? x x /)
   t.equal(session.agent?.length, 200)
-  // This is how Node decodes bytes that are not UTF-8.
+  // Node.js decodes bytes that aren't UTF-8 like this.
   const other = await users.signIn(account, { ...SOURCE, userAgent: 'caf\u00e9 caf\u00c3\u00a9' })
   t.equal(other.session.agent, 'caf? café')
 })

@@ -3,7 +3,7 @@ import { createTimestampWriter } from '../../../http/representations/timestamp-t
 
 const DAY_MS = 86_400_000
 
-test('a timestamp is written like toISOString does', async t => {
+test('a timestamp is formatted as toISOString formats it', async t => {
   const write = createTimestampWriter()
   const times = [
     0,
@@ -26,7 +26,7 @@ test('a timestamp is written like toISOString does', async t => {
   t.throws(() => write(new Date(NaN)), RangeError)
 })
 
-test('timestamps of more days than the cache holds are written correctly', async t => {
+test('timestamps from more days than fit in the cache are formatted correctly', async t => {
   const write = createTimestampWriter()
   const wrong: number[] = []
   for (let round = 0; round < 2; round++) {

@@ -1,31 +1,31 @@
 import type { AppAction } from '../../../../domain/access/rules.ts'
 import { SAMPLE_PASSWORD } from '../../../helper.ts'
 import type { Scope } from '../../../../domain/keys/policy/scopes.ts'
-import { ADA, BEN, CHIARA, DMITRI, NORTHWIND } from './senders.ts'
+import { ADA, BEN, BROAD_OWNER, CHIARA, DMITRI, NARROW_OWNER, NORTHWIND } from './senders.ts'
 import type { KeySender, Sender, Targets, UserSender } from './senders.ts'
 
-/** A request, and the status that each sender gets. */
+/** A request, and the status code that each sender gets. */
 export interface Call {
-  /** A label that distinguishes the request from others of the same operation. */
+  /** A label that distinguishes the request from other requests for the same operation. */
   readonly name?: string
   readonly key: (key: KeySender) => number
   readonly user: (user: UserSender) => number
-  /** The status for unknown senders. 401 by default. */
+  /** The status code for unknown senders. 401 by default. */
   readonly unknown?: number
-  /** The changes that it may cause, in the format of `RowComparison`. */
+  /** The changes that the request may cause, in the format of `RowComparison`. */
   readonly changes?: readonly string[]
   readonly query?: (sender: Sender) => string
-  /** Returns fields of the body in addition to the required ones, which have the values of their examples. */
+  /** Returns fields that are added to the body. Required fields have the values of their examples by default. */
   readonly body?: (sender: Sender) => object
-  /** Returns values of path parameters that replace those of `parameterOf`. */
+  /** Returns values of path parameters, which override those that `parameterOf` returns. */
   readonly path?: (sender: Sender, targets: Targets) => Readonly<Record<string, string | number>>
 }
 
-type Who = Pick<Call, 'key' | 'user'>
+type Statuses = Pick<Call, 'key' | 'user'>
 
 const has = (key: KeySender, scope: Scope): boolean => key.scopes.includes('*') || key.scopes.includes(scope)
 
-// The status that a key gets: `ok`, or that of a refusal
+// The status code that a key gets: `ok`, or the status code of a refusal
 
 const withScopes =
   (...scopes: Scope[]) =>
@@ -33,7 +33,7 @@ const withScopes =
   key =>
     scopes.every(scope => has(key, scope)) ? ok : 403
 
-/** Only keys without limits may create administrators, and set passwords and e-mail addresses. */
+/** Only unlimited keys may create administrators and set passwords or e-mail addresses. */
 const unlimited =
   (scope: Scope) =>
   (ok: number): Call['key'] =>
@@ -47,7 +47,7 @@ const anyKey =
 
 const noKey = (): Call['key'] => () => 403
 
-// The status that a user gets
+// The status code that a user gets
 
 const anyUser =
   (ok: number): Call['user'] =>
@@ -82,7 +82,7 @@ const ofOrganization =
 const seeing = ofOrganization(true)
 const administering = ofOrganization(false)
 
-/** Allows users who may carry out all of these actions on the app. */
+/** Allows users who may perform all of these actions on the app. */
 const allowed =
   (...actions: AppAction[]) =>
   (ok: number): Call['user'] =>
@@ -91,7 +91,7 @@ const allowed =
     return may.includes('read') ? 403 : 404
   }
 
-/** Refuses all users. The app does not exist for users who may not read it. */
+/** Refuses all users. For users who may not read the app, it doesn't exist. */
 const refused: Call['user'] = ({ may }) => (may.includes('read') ? 403 : 404)
 
 const granting: Call['user'] = ({ may }) => {
@@ -99,7 +99,7 @@ const granting: Call['user'] = ({ may }) => {
   return may.includes('read') ? 403 : 404
 }
 
-const by = (ok: number, key: (ok: number) => Call['key'], user: (ok: number) => Call['user']): Who => ({
+const by = (ok: number, key: (ok: number) => Call['key'], user: (ok: number) => Call['user']): Statuses => ({
   key: key(ok),
   user: user(ok)
 })
@@ -123,7 +123,7 @@ const [readServices, writeServices] = [withScopes('services:read'), withScopes('
 const removeUsers = withScopes('users:write', 'apps:write')
 const removeOrganizations = withScopes('organizations:write', 'apps:write')
 
-/** Allows keys that may give the scope users:read to a key that never expires. */
+/** Allows keys that may give the scope users:read to keys that never expire. */
 const givesUsersRead =
   (ok: number): Call['key'] =>
   key =>
@@ -132,7 +132,7 @@ const givesUsersRead =
 const NEW_APP = ['apps +']
 const RENAMED = ['apps.descriptive_name']
 const TRANSFERRED = ['apps.organization_id', 'apps.user_id']
-const APPS_GONE = ['apps -', 'tags -']
+const DELETED_APPS = ['apps -', 'tags -']
 const updates: Call[] = [
   { ...by(200, writeApps, allowed('update')), body: () => ({ descriptive_name: 'Marmalade Now' }), changes: RENAMED }
 ]
@@ -181,7 +181,7 @@ const userUpdates: Call[] = [
     changes: ['users.role']
   }
 ]
-const USER_GONE = ['users -', 'sessions -', 'user_places -', 'memberships -']
+const DELETED_USER = ['users -', 'sessions -', 'user_places -', 'memberships -']
 const TAG = { context: 'stage', name: 'first' }
 const NARROW = { path: (_: Sender, { narrowKey }: Targets) => ({ id: narrowKey }) }
 const NEW_KEY = ['client_keys +', 'client_key_tokens +']
@@ -385,6 +385,26 @@ export const CALLS: Readonly<Record<string, readonly Call[]>> = {
     { ...by(200, unlimited('client_keys:write'), noUser), changes: NEW_TOKEN },
     { name: 'a key with few permissions', ...by(200, givesUsersRead, administrators), ...NARROW, changes: NEW_TOKEN }
   ],
+  'GET /client_keys/usage': [{ ...by(200, readKeys, administrators), query: () => `owner=${BROAD_OWNER}` }],
+  'POST /client_keys/revoke': [
+    {
+      name: 'of an owner with an unlimited key',
+      ...by(200, unlimited('client_keys:write'), noUser),
+      body: () => ({ owner: BROAD_OWNER }),
+      changes: ['client_keys.revoked_at']
+    },
+    {
+      name: 'of an owner with a key with few permissions',
+      ...by(200, givesUsersRead, administrators),
+      body: () => ({ owner: NARROW_OWNER }),
+      changes: ['client_keys.revoked_at']
+    },
+    {
+      name: 'of an owner without keys',
+      ...by(200, writeKeys, administrators),
+      body: () => ({ owner: 'customer:nobody' })
+    }
+  ],
   'POST /client_keys/{id}/revoke': [
     { ...by(200, unlimited('client_keys:write'), noUser), changes: ['client_keys.revoked_at'] },
     {
@@ -436,7 +456,7 @@ export const CALLS: Readonly<Record<string, readonly Call[]>> = {
       name: 'with its apps',
       ...by(204, removeOrganizations, administering),
       query: () => 'apps=delete',
-      changes: ['organizations -', 'memberships -', 'own memberships -', 'grants -', ...APPS_GONE]
+      changes: ['organizations -', 'memberships -', 'own memberships -', 'grants -', ...DELETED_APPS]
     },
     {
       name: 'its apps to the requester',
@@ -517,20 +537,20 @@ export const CALLS: Readonly<Record<string, readonly Call[]>> = {
       name: 'with the apps',
       ...by(204, removeUsers, administrators),
       query: () => 'apps=delete',
-      changes: [...USER_GONE, 'grants -', ...APPS_GONE]
+      changes: [...DELETED_USER, 'grants -', ...DELETED_APPS]
     },
     {
       name: 'the apps to the requester',
       ...by(204, removeUsers, noUser),
       query: sender => `transfer_to=User:${self(sender)}`,
-      changes: [...USER_GONE, 'apps.user_id']
+      changes: [...DELETED_USER, 'apps.user_id']
     }
   ],
   'GET /users/{id}/permissions': [by(200, readUsers, adaOrAdministrators)],
   'GET /users/{id}/grants': [by(200, readUsers, adaOrAdministrators)]
 }
 
-/** Returns the value of a path parameter, which refers to a resource of Ada, or to a client key of the operator. */
+/** Returns the value of a path parameter, which refers to one of Ada's resources or to a client key of the operator. */
 export const parameterOf = (route: string, name: string, { app }: Sender, targets: Targets): string => {
   if (route.includes(' /apps/')) {
     if (name === 'name') return app

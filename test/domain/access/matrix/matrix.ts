@@ -1,10 +1,10 @@
 import type { Test } from 'tap'
-import { at, need } from '../../../helper.ts'
+import { at, required } from '../../../helper.ts'
 import { CALLS, parameterOf } from './calls.ts'
 import type { Call } from './calls.ts'
 import { compareRows } from './rows.ts'
 import type { RowComparison } from './rows.ts'
-import { ADA, ADAS_APP, createFixture, HASHED, MARKERS, NORTHWINDS_APP, PUBLIC_APP } from './senders.ts'
+import { ADA, ADAS_APP, createFixture, HASH_PREFIX, MARKERS, NORTHWINDS_APP, PUBLIC_APP } from './senders.ts'
 import type { Fixture, Sender } from './senders.ts'
 
 export interface Operation {
@@ -32,10 +32,10 @@ export const operationsOf = async ({ made }: Fixture): Promise<Operations> => {
 }
 
 /** Returns the required fields, with an example of each. */
-const fieldsOf = ({ required = [], properties }: ObjectSchema): Record<string, unknown> => {
-  // Passwords have no examples, because the page of the documentation sends its examples unchanged.
+const fieldsOf = ({ required: fields = [], properties }: ObjectSchema): Record<string, unknown> => {
+  // Passwords have no examples, because the documentation page can send examples unchanged.
   const valueOf = (field: string): unknown => properties[field]?.examples?.[0] ?? 'another green kettle'
-  return Object.fromEntries(required.map(field => [field, valueOf(field)]))
+  return Object.fromEntries(fields.map(field => [field, valueOf(field)]))
 }
 
 interface Body {
@@ -45,9 +45,7 @@ interface Body {
 
 /** Returns an object with texts as a form. */
 export const toForm = (fields: object): string =>
-  new URLSearchParams(
-    Object.entries(fields).map(([name, value]): [string, string] => [name, String(value)])
-  ).toString()
+  new URLSearchParams(Object.entries(fields).map(([name, value]): [string, string] => [name, String(value)])).toString()
 
 /** Returns the smallest body of an operation, which is a form or JSON, with additional fields. */
 const bodyOf = ({ requestBody }: Operation, more: object | undefined): Body => {
@@ -61,7 +59,7 @@ const bodyOf = ({ requestBody }: Operation, more: object | undefined): Body => {
   }
 }
 
-/** A request of the table, with its operation and its label. */
+/** A request in the table, with its operation and label. */
 export interface Request {
   readonly route: string
   readonly operation: Operation
@@ -69,17 +67,20 @@ export interface Request {
   readonly label: string
 }
 
-/** Returns the status with which the OpenAPI document refuses all requests of a sender, or null if it doesn't. */
+/**
+ * Returns the status code with which an operation refuses all of a sender's requests according to the OpenAPI document,
+ * or null if it doesn't refuse them.
+ */
 const documentedRefusal = (sender: Sender, { security }: Operation): 401 | 403 | null => {
   if (security.length === 0 || sender.kind === 'user') return null
-  // An alternative without schemes means that the operation accepts requests without a credential.
+  // An alternative without schemes means that no credential is required.
   const isOptional = security.some(schemes => Object.keys(schemes).length === 0)
   if (sender.kind === 'unknown') return isOptional ? null : 401
   const scope = security.find(({ clientKey }) => clientKey !== undefined)?.['clientKey']?.[0]
   return scope === undefined || sender.scopes.includes(scope) || sender.scopes.includes('*') ? null : 403
 }
 
-/** Returns the requests that a sender sends, only one of each operation that refuses the sender. */
+/** Returns a sender's requests. Only one request is sent for each operation that refuses the sender. */
 export const requestsOf = (operations: Operations, sender: Sender): Request[] =>
   Object.entries(operations)
     .filter(([route]) => sender.onlyApps !== true || route.includes(' /apps'))
@@ -138,12 +139,12 @@ const hiddenMarkers = (sender: Sender): string[] => {
   return Object.entries(MARKERS).flatMap(([name, marker]) => (mayRead(name) ? [] : [marker]))
 }
 
-/** Returns whether the audit trail has a new entry since the last call, and the actor of the newest one. */
+/** Returns whether the audit trail has a new entry since the last call, and the newest entry's actor. */
 type WatchAudits = () => Promise<{ isNew: boolean; actor: string }>
 
 const watchAudits = async ({ db }: Fixture): Promise<WatchAudits> => {
   const read = async () =>
-    need(
+    required(
       (await db.execute('select sequence, actor_kind, actor_id from audits order by sequence desc limit 1'))[0],
       'an entry'
     )
@@ -161,7 +162,7 @@ interface Watch {
   readonly audits: WatchAudits
 }
 
-/** Returns what is wrong with a reply apart from its status, and the changes that the request made. */
+/** Returns what is wrong with a response apart from its status code, and the changes that the request caused. */
 const findingsOf = async (
   { rows, audits }: Watch,
   sender: Sender,
@@ -170,14 +171,14 @@ const findingsOf = async (
 ): Promise<{ issues: string[]; changes: string[] }> => {
   const issues: string[] = []
   if (![null, status].includes(documentedRefusal(sender, operation))) issues.push('does not refuse as documented')
-  if ([...hiddenMarkers(sender), HASHED].some(marker => text.includes(marker))) issues.push('shows hidden data')
+  if ([...hiddenMarkers(sender), HASH_PREFIX].some(marker => text.includes(marker))) issues.push('shows hidden data')
   if (route.startsWith('GET ') || status >= 300) return { issues, changes: [] }
   const changes = await rows.differences(sender.kind === 'user' ? sender.userId : null)
   for (const change of changes) if (call.changes?.includes(change) !== true) issues.push(`changes ${change}`)
   if (changes.length > 0) {
     const { isNew, actor } = await audits()
     if (!isNew) issues.push('is not audited')
-    // Requests that sign in or sign up have the user as the actor, regardless of the credential.
+    // The actor of a sign-in or sign-up is the user, regardless of the credential.
     else if (operation.security.length > 0 && actor !== actorOf(sender)) issues.push(`is audited for ${actor}`)
   }
   await rows.restore()
@@ -203,7 +204,7 @@ export const matrix = async (t: Test, url?: string): Promise<void> => {
     const expected: Record<string, number> = {}
     const found: string[] = []
     for (const request of requestsOf(operations, sender)) {
-      // Each sender has a separate address, because login attempts are limited by address.
+      // Each sender has a different address, because login attempts are limited per address.
       const reply = await send(fixture, sender, request, `10.0.${index}.1`)
       statuses[request.label] = reply.status
       expected[request.label] = expectedStatus(sender, request.call)
@@ -212,7 +213,7 @@ export const matrix = async (t: Test, url?: string): Promise<void> => {
       for (const change of changes) made.add(`${request.route} ${change}`)
     }
     t.same(statuses, expected, `${sender.who}: statuses`)
-    t.same(found, [], `${sender.who}: replies, changes and audit entries are correct`)
+    t.same(found, [], `${sender.who}: responses, changes and audit entries are correct`)
     t.same(await rows.differences(null), [], `${sender.who}: a request that reads or is refused changes nothing`)
   }
   const named = Object.entries(CALLS).flatMap(([route, calls]) =>

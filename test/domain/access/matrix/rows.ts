@@ -7,7 +7,7 @@ type Row = Readonly<Record<string, unknown>>
 interface Table {
   readonly name: string
   readonly key: readonly string[]
-  /** The column with the user to whom a row belongs. */
+  /** The column that contains the user to whom a row belongs. */
   readonly user?: string
 }
 
@@ -31,11 +31,11 @@ const TABLES: readonly Table[] = [
 /** Columns that any request may change. */
 const INCIDENTAL = /^(updated_at|last_|use_count)/
 
-/** A connection to the database in addition to those of the service. */
+/** A database connection in addition to those of the service. */
 export interface Db {
   /** Executes statements and returns the rows. */
   readonly execute: (text: string) => Promise<readonly Row[]>
-  /** A statement that disables foreign keys, so that deleting a row deletes no others. */
+  /** A statement that disables foreign keys, so that deleting a row doesn't delete any other rows. */
   readonly withoutForeignKeys: string
 }
 
@@ -67,14 +67,14 @@ export const connect = async (t: Test, url: string): Promise<Db> => {
 
 type Rows = ReadonlyMap<string, Row>
 
-/** Compares the rows of the database with those at the beginning. */
+/** Compares the database's rows with those at the beginning. */
 export interface RowComparison {
   /**
-   * Returns `apps.panels` for a changed column, `apps -` for a deleted row, and `apps +` for a new row. Each begins
+   * Returns `apps.panels` for a changed column, `apps -` for a deleted row, and `apps +` for a new row, each prefixed
    * with `own` if the row belongs to this user.
    */
   readonly differences: (userId: number | null) => Promise<string[]>
-  /** Reverts the differences that were found last. */
+  /** Reverts the differences that were returned last. */
   readonly restore: () => Promise<void>
 }
 
@@ -116,16 +116,16 @@ export const compareRows = async ({ execute, withoutForeignKeys }: Db): Promise<
   }
 }
 
-/** Returns the columns of a table that are compared. */
+/** Returns the columns of a table that must be compared. */
 const columnsOf = async (execute: Db['execute'], { name }: Table): Promise<string[]> => {
-  // An empty table returns one row of nulls.
+  // An empty table returns one row that contains nulls.
   const [row = {}] = await execute(
     `select first_${name}.* from (select 1 as one) as one left join first_${name} on true`
   )
   return Object.keys(row).filter(column => !INCIDENTAL.test(column))
 }
 
-/** Returns a query for the name of a table, if its rows differ from those at the beginning. */
+/** Returns a query for a table's name if its rows differ from those at the beginning. */
 const comparisonOf = ({ name }: Table, columns: readonly string[]): string => {
   const rows = (table: string): string => `select ${columns.map(column => `"${column}"`).join()} from ${table}`
   return `select '${name}' as name

@@ -5,23 +5,26 @@ import { SCOPES } from '../../../../domain/keys/policy/scopes.ts'
 import type { Scope } from '../../../../domain/keys/policy/scopes.ts'
 import type { PasswordHasher } from '../../../../domain/users/passwords.ts'
 import type { User } from '../../../../domain/users/user.ts'
-import { need, operator, SAMPLE_PASSWORD, world } from '../../../helper.ts'
+import { required, operator, SAMPLE_PASSWORD, world } from '../../../helper.ts'
 import type { World } from '../../../helper.ts'
 import { connect } from './rows.ts'
 import type { Db } from './rows.ts'
 import { sessionHeaders } from '../../../../http/session-headers.ts'
 
-/** The user to whom requests refer, with her apps and an organization of which she is an admin. */
+/** The user to whom the requests refer. She owns apps, and is an admin of an organization. */
 export const ADA = 1
-/** Other users of the sample, who send no requests. */
+/** Other users in the sample data, who don't send requests. */
 export const [BEN, CHIARA, DMITRI] = [2, 3, 4] as const
 export const NORTHWIND = 1
+
+/** The owners of an unlimited client key, and of one that an administrator could have issued. */
+export const [BROAD_OWNER, NARROW_OWNER] = ['customer:broad', 'customer:narrow'] as const
 
 export const ADAS_APP = '70e2d94bc6a18f'
 export const NORTHWINDS_APP = 'ba6811fb3e073d'
 export const PUBLIC_APP = 'b53f8a16d7e0c9'
 
-/** A word in the panels of each app. A reply that contains it shows the app. */
+/** A word in each app's panels. A response that contains it reveals the app. */
 export const MARKERS: Readonly<Record<string, string>> = {
   [ADAS_APP]: 'marmalade',
   [NORTHWINDS_APP]: 'quince',
@@ -33,11 +36,14 @@ interface Common {
   readonly headers: Readonly<Record<string, string>>
   /** The name of the app to which the requests refer. */
   readonly app: string
-  /** Set for a sender who differs from another one only in their actions on the app. Sends only requests for apps. */
+  /**
+   * Set for a sender who differs from another one only in the actions that they may perform on the app. Such a sender
+   * sends only requests for apps.
+   */
   readonly onlyApps?: true | undefined
 }
 
-/** A sender whose credential is refused, or who has none. */
+/** A sender with a refused credential, or without a credential. */
 export interface UnknownSender extends Common {
   readonly kind: 'unknown'
 }
@@ -56,26 +62,26 @@ export interface UserSender extends Common {
   readonly userId: number
   readonly email: string
   readonly isAdmin: boolean
-  /** The actions that the user may carry out on the app. */
+  /** The actions that the user may perform on the app. */
   readonly may: readonly AppAction[]
-  /** The role of the user in Ada's organization. */
+  /** The user's role in Ada's organization. */
   readonly role: OrganizationRole | null
 }
 
 export type Sender = UnknownSender | KeySender | UserSender
 
-/** The resources to which requests refer, apart from the apps. */
+/** The resources to which the requests refer, in addition to the apps. */
 export interface Targets {
   readonly appIds: Readonly<Record<string, number>>
   /** An unlimited client key, and one that an administrator could have issued. */
   readonly broadKey: string
   readonly narrowKey: string
   readonly adasSession: string
-  /** The id of the receipt of a change of a key. */
+  /** The id of a receipt for a change to a key. */
   readonly receipt: string
 }
 
-/** A service with all senders and all resources to which their requests refer. */
+/** A service with all senders, and all resources to which their requests refer. */
 export interface Fixture {
   readonly made: World
   readonly db: Db
@@ -83,14 +89,14 @@ export interface Fixture {
   readonly targets: Targets
 }
 
-/** The beginning of each password hash. */
-export const HASHED = '$hashed'
+/** The beginning of every password hash. */
+export const HASH_PREFIX = '$hashed'
 
 const ALL: readonly Permit[] = ['read', 'update', 'destroy', 'transfer', 'grant', 'revoke']
 const EVERYTHING: readonly AppAction[] = [...ALL, 'administer']
 
-/** The description of a user in the following lists. */
-interface Wanted {
+/** A user's description in the following lists. */
+interface UserDescription {
   readonly who: string
   readonly app?: string
   readonly role?: OrganizationRole
@@ -100,7 +106,7 @@ interface Wanted {
   readonly may: readonly AppAction[]
 }
 
-const STRANGERS: readonly Wanted[] = [
+const UNRELATED_USERS: readonly UserDescription[] = [
   { who: 'an unrelated user', may: [] },
   { who: 'an unrelated user, about an app of the organization', app: NORTHWINDS_APP, onlyApps: true, may: [] },
   { who: 'an unrelated user, about a public app', app: PUBLIC_APP, onlyApps: true, may: ['read'] },
@@ -115,7 +121,7 @@ const STRANGERS: readonly Wanted[] = [
   { who: 'a global admin, about a public app', app: PUBLIC_APP, isAdmin: true, onlyApps: true, may: ['read'] }
 ]
 
-const MEMBERS: readonly Wanted[] = [
+const MEMBERS: readonly UserDescription[] = [
   { who: 'an admin of the organization', app: NORTHWINDS_APP, role: 'admin', may: EVERYTHING },
   { who: 'an admin of the organization, about an app of another admin', role: 'admin', onlyApps: true, may: [] },
   { who: 'a member', app: NORTHWINDS_APP, role: 'member', may: ['read'] },
@@ -123,9 +129,9 @@ const MEMBERS: readonly Wanted[] = [
   { who: 'a guest', app: NORTHWINDS_APP, role: 'guest', may: [] }
 ]
 
-/** Grants apply only to apps. The user with all grants tests that they allow nothing else. */
-const HOLDERS: readonly Wanted[] = [
-  ...ALL.map((permit): Wanted => {
+/** Grants apply only to apps. The user with all grants tests that grants allow nothing else. */
+const USERS_WITH_GRANTS: readonly UserDescription[] = [
+  ...ALL.map((permit): UserDescription => {
     const granted = [permit]
     return { who: `a user with the grant ${permit}`, granted, onlyApps: true, may: ['read', permit] }
   }),
@@ -155,20 +161,20 @@ const HOLDERS: readonly Wanted[] = [
 ]
 
 const quickHasher: Pick<PasswordHasher, 'hash' | 'verify'> = {
-  hash: async password => `${HASHED} ${password}`,
+  hash: async password => `${HASH_PREFIX} ${password}`,
   verify: async (hash, password) => hash === (await quickHasher.hash(password))
 }
 
-/** Creates the fixture with environment variables. Uses a new SQLite database without a `DATABASE_URL`. */
+/** Creates the fixture. `env` contains environment variables. Without a `DATABASE_URL`, uses a new SQLite database. */
 export const createFixture = async (t: Test, env: Record<string, string> = {}): Promise<Fixture> => {
   const made = await world(t, env)
   const db = await connect(t, made.env.DATABASE_URL)
   const { storage, passwords } = made.fastify
-  // Computing real hashes would take most of the time of the test.
+  // Computing real hashes would take most of the test's time.
   Object.assign(passwords, quickHasher)
   for (const [name, marker] of Object.entries(MARKERS)) {
     await storage.write(async ({ apps }) => {
-      const { id } = need((await apps.find(name)) ?? undefined, name)
+      const { id } = required((await apps.find(name)) ?? undefined, name)
       await apps.update(id, { panels: JSON.stringify({ marker }) }, new Date())
       await apps.insertTag(id, { context: 'stage', name: 'first' })
     })
@@ -177,11 +183,14 @@ export const createFixture = async (t: Test, env: Record<string, string> = {}): 
   await db.execute(`update users set password_hash = '${await quickHasher.hash(SAMPLE_PASSWORD)}'`)
   const users = await createUsers(made)
   const admin = users.find(({ isAdmin }) => isAdmin)
-  const keys = await createKeys(made, need(admin, 'an administrator'))
+  const keys = await createKeys(made, required(admin, 'an administrator'))
   const unknown = await createUnknown(made, db)
   const session = await createSession(made, ADA)
-  const broadKey = await made.fastify.clientKeys.issue({ name: 'broad' }, operator)
-  const narrowKey = await made.fastify.clientKeys.issue({ name: 'narrow', scopes: ['users:read'] }, operator)
+  const broadKey = await made.fastify.clientKeys.issue({ name: 'broad', owner: BROAD_OWNER }, operator)
+  const narrowKey = await made.fastify.clientKeys.issue(
+    { name: 'narrow', owner: NARROW_OWNER, scopes: ['users:read'] },
+    operator
+  )
   const scopes = [{ name: 'orders:read', description: null }]
   await made.fastify.serviceRegistry.create({ name: 'orders', scopes }, operator)
   await made.fastify.clientKeys.issue({ name: 'for a service', scopes: ['orders:read'] }, operator)
@@ -199,7 +208,7 @@ export const createFixture = async (t: Test, env: Record<string, string> = {}): 
 
 const createSession = async ({ fastify: { users } }: World, userId: number) => {
   const { email } = await users.find(userId)
-  const account = need((await users.findAccount(email)) ?? undefined, email)
+  const account = required((await users.findAccount(email)) ?? undefined, email)
   const { user, session, accessToken } = await users.signIn(account, {
     address: '192.0.2.7',
     userAgent: undefined,
@@ -209,7 +218,7 @@ const createSession = async ({ fastify: { users } }: World, userId: number) => {
   return { user, session, id: session.id, headers: { authorization } }
 }
 
-const toSender = async (made: World, user: Pick<User, 'id'>, wanted: Wanted): Promise<UserSender> => {
+const toSender = async (made: World, user: Pick<User, 'id'>, wanted: UserDescription): Promise<UserSender> => {
   const { headers } = await createSession(made, user.id)
   const { email, role: globalRole } = await made.fastify.users.find(user.id)
   const { who, app = ADAS_APP, onlyApps, role = null, may } = wanted
@@ -221,14 +230,14 @@ const createUsers = async (made: World): Promise<UserSender[]> => {
   const { users, storage } = made.fastify
   const passwordHash = await quickHasher.hash(SAMPLE_PASSWORD)
   const senders = [await toSender(made, { id: ADA }, { who: 'the owner', role: 'admin', may: EVERYTHING })]
-  for (const [index, wanted] of [...STRANGERS, ...MEMBERS, ...HOLDERS].entries()) {
+  for (const [index, wanted] of [...UNRELATED_USERS, ...MEMBERS, ...USERS_WITH_GRANTS].entries()) {
     const { who, app = ADAS_APP, role, granted = [], isAdmin = false } = wanted
     const email = `user${index}@example.com`
     const fields = { name: who, email, passwordHash, role: isAdmin ? ('admin' as const) : ('member' as const) }
     const user = await users.create(fields, operator)
     await storage.write(async tx => {
       if (role !== undefined) await tx.organizations.setRole(NORTHWIND, user.id, role)
-      const { id } = need((await tx.apps.find(app)) ?? undefined, app)
+      const { id } = required((await tx.apps.find(app)) ?? undefined, app)
       for (const permit of granted) await tx.apps.grant(id, user.id, permit)
     })
     senders.push(await toSender(made, user, wanted))
@@ -238,7 +247,7 @@ const createUsers = async (made: World): Promise<UserSender[]> => {
 
 const createKeys = async (made: World, admin: UserSender): Promise<KeySender[]> => {
   const { clientKeys, users } = made.fastify
-  const account = need((await users.findAccount(admin.email)) ?? undefined, admin.who)
+  const account = required((await users.findAccount(admin.email)) ?? undefined, admin.who)
   const { user, session } = await users.signIn(account, { address: '192.0.2.7', userAgent: undefined, requestId: 'r' })
   const byAdmin = contextOf({ principal: { kind: 'user', user, session }, ip: '192.0.2.7', id: 'r' })
   const ofAdmin: Scope[] = ['client_keys:read', 'client_keys:write', 'users:read', 'users:write']

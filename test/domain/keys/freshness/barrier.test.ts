@@ -74,7 +74,7 @@ test('single calls in consecutive turns each have a separate read, which starts 
   t.same([reads, failures.size, failures.has(failure)], [300, 1, true])
 })
 
-test('simultaneous calls after single calls share their reads again', async t => {
+test('simultaneous calls that follow single calls share reads again', async t => {
   let reads = 0
   const barrier = createBarrier(() => {
     reads++
@@ -89,7 +89,7 @@ test('simultaneous calls after single calls share their reads again', async t =>
   t.equal(reads, 65, 'the first 64 calls read immediately, and the others share a read')
 })
 
-/** Creates a barrier whose reads are pending until the test settles them. */
+/** Creates a barrier whose reads stay pending until the test settles them. */
 const asyncBarrier = () => {
   const reads: { resolve: () => void; reject: (error: Error) => void }[] = []
   let pending = 0
@@ -115,7 +115,7 @@ const asyncBarrier = () => {
   return { barrier, reads, most: () => most }
 }
 
-test('with asynchronous reads, each call waits for a read that started after it', async t => {
+test('with asynchronous reads, each call waits for a read that starts after it', async t => {
   const { barrier, reads, most } = asyncBarrier()
   const passed: string[] = []
   const call = (name: string): Promise<void> =>
@@ -161,13 +161,13 @@ test('single calls read immediately, unless another read is pending', async t =>
     await alone
   }
   const alone = barrier()
-  t.equal(reads.length, 9, 'it reads immediately')
+  t.equal(reads.length, 9, 'the call reads immediately')
   const joining = barrier()
   await nextTurn()
   t.equal(reads.length, 9)
   at(reads, 8).resolve()
   await alone
-  // Another single call at the moment at which the waiting read would start.
+  // Another single call, at the moment when the pending read would start.
   const late = barrier()
   await nextTurn()
   for (let next = 9; next < reads.length || most() === 0; next++) {

@@ -11,7 +11,7 @@ const CHANGE = { epoch: 7, nonce: 'a' }
 
 const silent = { id: 'a', leaseMs: 100, evictedAt: null }
 
-/** Creates a confirmation with a clock that advances only during its pauses. */
+/** Creates a confirmation whose clock advances only while it pauses. */
 const createWorld = (pendingAfter: (pauses: number) => Pending) => {
   const pauses: number[] = []
   const evicted: number[] = []
@@ -61,7 +61,7 @@ test('a change is confirmed as soon as every node has acknowledged it', async t 
   t.same([pauses, evicted], [[1, 2, 4, 8, 10, 10], []])
 })
 
-test('a change waits for a silent node until its lease has ended by any clock, and evicts it', async t => {
+test("a change waits until a silent node's lease has expired by any clock, then evicts the node", async t => {
   for (const fails of [false, true]) {
     const { confirm, store, evicted } = createWorld(() => ({ nodes: 3, acknowledged: 2, silent: [silent] }))
     if (fails) {
@@ -76,7 +76,7 @@ test('a change waits for a silent node until its lease has ended by any clock, a
   }
 })
 
-test('a confirmation waits for the eviction only on request, and resolves even if it fails', async t => {
+test('a confirmation waits for the eviction only on request, and resolves even if the eviction fails', async t => {
   for (const fails of [false, true]) {
     const { confirm, store } = createWorld(() => ({ nodes: 1, acknowledged: 0, silent: [silent] }))
     let finish = (): void => {}
@@ -100,7 +100,7 @@ test('a confirmation waits for the eviction only on request, and resolves even i
   }
 })
 
-test('a change waits for an evicted node only once, from the time at which its eviction was first seen', async t => {
+test('a change waits for an evicted node only once, and the wait begins when the eviction is first seen', async t => {
   const gone = { ...silent, evictedAt: '2026-01-01T00:00:00.000Z' }
   let listed = gone
   const { confirm, evicted, pass, now } = createWorld(() => ({ nodes: 1, acknowledged: 0, silent: [listed] }))
@@ -139,7 +139,7 @@ test('there is no receipt if the store is unreachable', async t => {
   await t.rejects(confirm(CHANGE, 1000), { message: 'the database is unreachable' })
 })
 
-test('a receipt is JSON with the properties of its schema', t => {
+test('a receipt is JSON with the properties in its schema', t => {
   const json = toReceiptJson(immediateReceipt(CHANGE, new Date(0)))
   t.same(Object.keys(json), Object.keys(ReceiptJson.properties))
   t.same(ReceiptJson.required, Object.keys(json))

@@ -5,7 +5,7 @@ import { createAuthenticator } from '../../../../domain/keys/verdict/authenticat
 import { createKeyService } from '../../../../domain/keys/service.ts'
 import { createUsageWriter } from '../../../../domain/keys/usage/writer.ts'
 import { digestOf } from '../../../../domain/keys/token/token.ts'
-import { need, newSecret, operator, settings } from '../../../helper.ts'
+import { required, newSecret, operator, settings } from '../../../helper.ts'
 import { postgresDatabase } from '../../../postgres.ts'
 import type { Test } from 'tap'
 
@@ -21,7 +21,7 @@ const ENGINES: [string, NewDatabase][] = [
 
 /** Opens the same database twice, as two processes do. */
 const openTwice = async (t: Test, newDatabase = onSqlite) => {
-  const url = need((await newDatabase(t)) ?? undefined, 'a database')
+  const url = required((await newDatabase(t)) ?? undefined, 'a database')
   const secret = newSecret()
   const open = async () => {
     const storage = await openStorage(url)
@@ -37,7 +37,7 @@ const checkpoint = (t: Test, path: string): void => {
   db.close()
 }
 
-/** Creates a service with one key. Another process revokes the key once, at a given point of a request. */
+/** Creates a service with one key, which another process revokes once, at a certain point during a request. */
 const withRevoke = async (t: Test, newDatabase: NewDatabase, point: 'barrier' | 'lookup' | 'cache' | null) => {
   const { secret, here, there } = await openTwice(t, newDatabase)
   const { key, keyAccessToken } = await here.keys.issue({ name: 'k' }, operator)
@@ -72,8 +72,8 @@ const withRevoke = async (t: Test, newDatabase: NewDatabase, point: 'barrier' | 
 
 const REVOKED = { ok: false, reason: 'key_revoked' }
 
-// With leases, a request that arrived before the receipt of a change may still be accepted.
-test('SQLite: a revocation between the arrival of a request and the barrier applies to that request', async t => {
+// With leases, a request that arrived before the receipt was returned may still be accepted.
+test("SQLite: a revocation between a request's arrival and the barrier applies to that request", async t => {
   for (const known of [false, true]) {
     const { authenticate, revoke } = await withRevoke(t, onSqlite, null)
     if (known) t.match(await authenticate(), { ok: true })
@@ -101,7 +101,7 @@ for (const [engine, newDatabase] of ENGINES) {
   })
 }
 
-test('a lookup is stale after each change of a key by any process, despite checkpoints, and after nothing else', async t => {
+test('a lookup becomes stale after each change to a key by any process, despite checkpoints, and after nothing else', async t => {
   const { here, there } = await openTwice(t)
   const store = here.storage.keyLookup
   await store.barrier()
@@ -115,7 +115,7 @@ test('a lookup is stale after each change of a key by any process, despite check
   for (let i = 0; i < 60; i++) {
     const side = i % 3 === 0 ? here : there
     await side.keys.change(key.id, { description: String(i) }, operator)
-    // Sometimes there are two changes: only whether changes are detected matters, not their number.
+    // There may be two changes. Only whether changes are detected matters, not how many.
     if (i % 7 === 0) await there.keys.change(key.id, { description: `${i} again` }, operator)
     t.notOk(await isFresh(), `change ${i}`)
     last = store.mark()
@@ -123,10 +123,10 @@ test('a lookup is stale after each change of a key by any process, despite check
     t.ok(await isFresh())
   }
   for (const { storage } of [here, there]) await createUsageWriter(storage)('2026-01-01', [])
-  t.ok(await isFresh(), 'the use of keys is not a change of keys')
+  t.ok(await isFresh(), 'using a key does not count as a change')
 })
 
-test('the next call detects changes of another process, and other writes keep the cache', async t => {
+test('the next call detects changes by another process, and other writes keep the cache', async t => {
   const { secret, here, there } = await openTwice(t)
   const { key, keyAccessToken } = await here.keys.issue({ name: 'k' }, operator)
   const store = here.storage.keyLookup
@@ -187,7 +187,7 @@ for (const [engine, newDatabase] of ENGINES) {
     for (const [name, code, change] of cases) {
       const { key, keyId } = await here.keys.issue({ name }, operator)
       const token = await here.storage.keyLookup.findByDigest(digestOf(keyId))
-      // The principal was checked earlier, as for a request that waits until another process unlocks the database.
+      // The principal was authenticated earlier, as in a request that waits until another process unlocks the database.
       if (token === null) throw new Error('the token was not found')
       const late = { ...operator, principal: { kind: 'client_key', key: token.key, token, rate: null } } as const
       await change(key.id)

@@ -7,14 +7,14 @@ import { createLease } from '../../../../domain/keys/freshness/lease.ts'
 import { MAX_ROWS } from '../../../../domain/keys/freshness/lease-store.ts'
 import type { Change, LeaseStore } from '../../../../domain/keys/freshness/lease-store.ts'
 
-// Simulates a database and nodes in one thread, with a simulated time. A seed determines all events.
+// Simulates a database and its nodes in one thread, with simulated time. A seed determines all events.
 
 const LEASE_MS = 200
 const TIME_OUT_MS = 300
 const LAST_MS = 2400
 const OUTAGE_MS = 2 * LEASE_MS
 
-/** Returns a generator of random numbers from 0 to 1 for a seed (mulberry32). */
+/** Returns a generator of random numbers from 0 to 1, which are the same for the same seed (Mulberry32). */
 const createRandom = (seed: number) => {
   let state = seed
   const next = (): number => {
@@ -67,7 +67,7 @@ interface Data {
   readonly revoked: ReadonlySet<string>
 }
 
-/** Creates the tables, and the statements, which are executed atomically. */
+/** Creates the tables and their statements, each of which is executed atomically. */
 const createTables = (newId: () => string) => {
   let changes: Change[] = [{ epoch: 1, nonce: newId(), keyId: '' }]
   let nodes = new Map<string, Row>()
@@ -118,7 +118,7 @@ const createTables = (newId: () => string) => {
   }
 }
 
-/** The result of one schedule: requests that were wrongly accepted, and counts of events. */
+/** The result of one schedule: wrongly accepted requests, and counts of events. */
 export interface ScheduleResult {
   readonly violations: string[]
   readonly counts: Record<
@@ -127,7 +127,7 @@ export interface ScheduleResult {
   >
 }
 
-/** Runs one schedule of requests, changes and faults with the real leases and confirmations. */
+/** Runs one schedule of requests, changes and faults. The leases and confirmations are real. */
 export const runSchedule = async (seed: number): Promise<ScheduleResult> => {
   const { between, chance, pick } = createRandom(seed)
   const { now, at, play } = createTimeline()
@@ -144,13 +144,13 @@ export const runSchedule = async (seed: number): Promise<ScheduleResult> => {
 
   const violations: string[] = []
   const counts = { accepted: 0, fromCache: 0, refused: 0, unsure: 0, acknowledged: 0, leasesEnded: 0, unconfirmed: 0 }
-  /** The times at which the revocation of each key was acknowledged. The checker uses nothing else. */
+  /** The times at which each key's revocation was acknowledged. The checker uses no other information. */
   const acknowledgedAt = new Map<string, number>()
 
-  /** Creates a process with separate clocks, which may be stopped or killed. */
+  /** Creates a process that has its own clocks, and may be stopped or killed. */
   const createProcess = () => {
     const rate = pick([0.9, 1, 1.1])
-    // Corrections of one clock usually apply to the other too.
+    // A correction of one clock usually applies to the other too.
     const wallRate = chance(0.7) ? rate : between(0.9, 1.1)
     let monotonicBase = between(0, 1e6)
     let wallBase = 1.7e12 + between(-1e6, 1e6)
@@ -180,7 +180,9 @@ export const runSchedule = async (seed: number): Promise<ScheduleResult> => {
         isCancelled = true
       }
     }
-    /** Sends a statement. It may be lost, slow, or executed after its time-out, and its reply may be lost. */
+    /**
+     * Sends a statement. The statement may be lost, slow, or executed after its timeout, and its reply may be lost.
+     */
     const send = <T>(run: (respond: (value: T) => void) => void): Promise<T> =>
       new Promise<T>((resolve, reject) => {
         at(TIME_OUT_MS, () => {
@@ -275,7 +277,7 @@ export const runSchedule = async (seed: number): Promise<ScheduleResult> => {
     const lease = createLease({ clock, schedule, store, leaseMs, newId })
     const cache = new Map<string, number>()
 
-    /** Authenticates in the same way as the authenticator, but simplified. */
+    /** Authenticates a request as the authenticator does, but in a simplified way. */
     const authenticate = async (keyId: string): Promise<boolean> => {
       await lease.barrier()
       const known = cache.get(keyId)
@@ -291,7 +293,7 @@ export const runSchedule = async (seed: number): Promise<ScheduleResult> => {
 
     const request = (keyId: string): void => {
       const began = now()
-      const judge = (isAccepted: boolean): void => {
+      const checkReply = (isAccepted: boolean): void => {
         counts[isAccepted ? 'accepted' : 'refused']++
         const revokedAt = acknowledgedAt.get(keyId)
         if (isAccepted && revokedAt !== undefined && revokedAt < began) {
@@ -301,7 +303,7 @@ export const runSchedule = async (seed: number): Promise<ScheduleResult> => {
         }
       }
       process.deliver(() => {
-        authenticate(keyId).then(judge, () => {
+        authenticate(keyId).then(checkReply, () => {
           counts.unsure++
         })
       })
@@ -347,7 +349,7 @@ export const runSchedule = async (seed: number): Promise<ScheduleResult> => {
     counts.leasesEnded += receipt.leasesEnded
   }
 
-  const revokeSomewhere = (): void => {
+  const revokeOnRandomNode = (): void => {
     const keyId = unrevoked.pop()
     if (keyId === undefined) return
     const { process } = pick(nodes)
@@ -358,7 +360,7 @@ export const runSchedule = async (seed: number): Promise<ScheduleResult> => {
     })
   }
 
-  /** A process that deletes rows of nodes which it has seen evicted for two leases. */
+  /** A process that deletes the rows of evicted nodes, two leases after it first saw that they were evicted. */
   const janitor = createProcess()
   const seen = new Map<string, number>()
   const clean = (): void => {
@@ -377,7 +379,7 @@ export const runSchedule = async (seed: number): Promise<ScheduleResult> => {
     else old?.process.kill()
   }
 
-  /** Restores a backup. Commits nothing before the leases of the previous database have ended. */
+  /** Restores a backup. Nothing is committed before the leases from the previous database have expired. */
   const restoreLater = (): void => {
     const data = tables.backup()
     at(between(0, LAST_MS / 4), () => {
@@ -386,8 +388,8 @@ export const runSchedule = async (seed: number): Promise<ScheduleResult> => {
         isDown = false
         tables.restore(data)
         for (const keyId of acknowledgedAt.keys()) if (!data.revoked.has(keyId)) acknowledgedAt.delete(keyId)
-        // The new history soon contains as many changes as the old one.
-        revokeSomewhere()
+        // The new history soon contains as many changes as the previous one.
+        revokeOnRandomNode()
         at(between(3, 20), () => {
           for (let i = 0; i < 20; i++) tables.commit('another', 1)
         })
@@ -397,12 +399,12 @@ export const runSchedule = async (seed: number): Promise<ScheduleResult> => {
 
   const faults = [
     () => {
-      // Revokes a key in the cache of a node that can no longer be notified.
+      // Revokes a key that is cached by a node that can no longer be notified.
       const { process, request } = pick(nodes)
       for (const keyId of unrevoked.slice(-2)) request(keyId)
       at(between(5, 20), () => {
         process.cut(between(0, 3 * LEASE_MS))
-        revokeSomewhere()
+        revokeOnRandomNode()
       })
     },
     () => {
@@ -417,14 +419,14 @@ export const runSchedule = async (seed: number): Promise<ScheduleResult> => {
     () => {
       if (!chance(0.3)) return
       for (let i = 0; i < MAX_ROWS; i++) tables.commit('another', 1)
-      revokeSomewhere()
+      revokeOnRandomNode()
     },
     () => {
       tables.evict(tables.last().epoch)
     }
   ]
 
-  /** Repeats a task at random intervals, from 0 to twice the given one. */
+  /** Repeats a task at random intervals, from 0 to twice the specified interval. */
   const repeatRandomly = (interval: number, task: () => void): void => {
     at(between(0, 2 * interval), () => {
       task()
@@ -434,7 +436,7 @@ export const runSchedule = async (seed: number): Promise<ScheduleResult> => {
   repeatRandomly(10, () => {
     pick(nodes).request(pick(keys))
   })
-  repeatRandomly(150, revokeSomewhere)
+  repeatRandomly(150, revokeOnRandomNode)
   repeatRandomly(40, () => {
     if (isDown) return
     tables.commit(pick(keys), 1)

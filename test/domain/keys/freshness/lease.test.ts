@@ -9,11 +9,11 @@ import { at } from '../../../helper.ts'
 import { runSchedule } from './lease-model.ts'
 import { createChangeMemory } from '../../../../domain/keys/freshness/membership.ts'
 
-// LEASE_SCHEDULES and LEASE_SEED select more schedules, or others.
+// LEASE_SCHEDULES and LEASE_SEED can be set to run more schedules, or different ones.
 const SCHEDULES = Number(process.env['LEASE_SCHEDULES'] ?? 150)
 const FIRST_SEED = Number(process.env['LEASE_SEED'] ?? 1)
 
-test('no request that starts after an acknowledged revocation is accepted, despite any fault of nodes', async t => {
+test('no request that starts after an acknowledged revocation is accepted, regardless of node faults', async t => {
   const violations: string[] = []
   const total: Record<string, number> = {}
   for (let seed = FIRST_SEED; seed < FIRST_SEED + SCHEDULES; seed++) {
@@ -25,7 +25,7 @@ test('no request that starts after an acknowledged revocation is accepted, despi
   for (const [what, count] of Object.entries(total)) t.ok(count >= SCHEDULES / 10, `${what}: ${count}`)
 })
 
-/** Creates a store with given replies that records its calls. */
+/** Creates a store that returns the specified replies, and records its calls. */
 const createStore = () => {
   const calls: string[] = []
   const changes: Change[] = [{ epoch: 1, nonce: 'a', keyId: '' }]
@@ -54,7 +54,7 @@ const createStore = () => {
   return store
 }
 
-/** Creates a lease with a clock that the test controls, and records its timers. */
+/** Creates a lease with a clock that the test controls, and records the lease's timers. */
 const createWorld = (leaseMs = 2000, maxWaitMs?: number) => {
   const store = createStore()
   const time = { monotonic: 0, wall: 1e12 }
@@ -78,7 +78,7 @@ const createWorld = (leaseMs = 2000, maxWaitMs?: number) => {
   return { store, time, timers, lease }
 }
 
-test('a node registers, gets a lease, and sends no query while it lasts', async t => {
+test('a node registers, gets a lease, and sends no queries until the lease expires', async t => {
   const { store, time, timers, lease } = createWorld()
   t.same([lease.mark(), lease.head(), lease.remaining()], [null, 0, 0])
   lease.notify()
@@ -98,7 +98,7 @@ test('a node registers, gets a lease, and sends no query while it lasts', async 
   t.equal(timers.length, 1, 'each renewal reschedules the next one')
 })
 
-test('changes are received for each key and acknowledged, and failed acknowledgements are repeated', async t => {
+test('changes are received for each key and acknowledged, and failed acknowledgements are sent again', async t => {
   const { store, timers, lease } = createWorld()
   await lease.barrier()
   const mark = Number(lease.mark())
@@ -159,7 +159,7 @@ const once = <A extends unknown[], R>(usual: (...args: A) => R, first: (...args:
   }
 }
 
-test('without a lease, barriers fail, nothing is cached, and the renewal is soon repeated', async t => {
+test('without a lease, barriers fail, nothing is cached, and the renewal is retried soon', async t => {
   const { store, timers, lease } = createWorld()
   const { renew } = store
   store.renew = async () => []
@@ -178,7 +178,7 @@ test('without a lease, barriers fail, nothing is cached, and the renewal is soon
   t.equal(lease.remaining(), 2000)
 })
 
-test('a barrier waits for a slow renewal until its time-out, and the renewal continues', async t => {
+test('a barrier waits for a slow renewal until its timeout, and the renewal continues', async t => {
   const { store, timers, lease } = createWorld(2000, 900)
   const { renew } = store
   let reply = (): void => {}
@@ -212,7 +212,7 @@ test('a failed renewal does not shorten the current lease', async t => {
   await lease.barrier()
 })
 
-test('with a lease of 0, each barrier waits for a read that starts after it, which waiting barriers share', async t => {
+test('with a lease of 0, each barrier waits for a read that starts after it, and waiting barriers share a read', async t => {
   const { store, timers, lease } = createWorld(0)
   await lease.barrier()
   store.take()
@@ -263,14 +263,14 @@ test('a closed lease deregisters the node, has no timers, and rejects barriers',
   t.same(store.take(), [])
 })
 
-test('a lease with the system clocks does not keep the process alive', async t => {
+test('a lease with the system clocks does not keep the process running', async t => {
   const store = createStore()
   const lease = createLease({ clock: systemClock, store, leaseMs: 60_000, newId: randomUUID })
   await lease.barrier()
   t.ok(lease.remaining() > 0)
   await lease.close()
 
-  // The timers of scheduleTimer don't keep the process alive. This one does.
+  // The timers that scheduleTimer creates don't keep the process alive, but this one does.
   const alive = setInterval(() => {}, 1000)
   let ran = 0
   await new Promise<void>(resolve => {
@@ -281,7 +281,7 @@ test('a lease with the system clocks does not keep the process alive', async t =
   t.equal(ran, 0, 'a cancelled timer does not run')
 })
 
-test('the memory for changes is limited: after more than ten thousand keys, all lookups are stale', t => {
+test('the memory for changes is limited, so after more than ten thousand keys, all lookups are stale', t => {
   const memory = createChangeMemory()
   const mark = memory.mark()
   for (let i = 0; i < 10_000; i++) memory.record(`k${i}`)

@@ -7,7 +7,7 @@ const policy = (change: Partial<Policy> = {}): Policy => ({ ...UNLIMITED, ...cha
 const rate = (max: number, windowSeconds: number): Partial<Policy> => ({ rateLimit: { max, windowSeconds } })
 const [early, late] = [new Date('2030-01-01'), new Date('2031-01-01')]
 
-test('no policy exceeds an unlimited key, and none exceeds itself', async t => {
+test('no policy exceeds an unlimited key or itself', async t => {
   const narrow = policy({ scopes: ['apps:read'], allowedIps: ['10.0.0.0/8'], expiresAt: early, ...rate(10, 60) })
   t.same(policyExcesses(UNLIMITED, UNLIMITED), [])
   t.same(policyExcesses(UNLIMITED, narrow), [])
@@ -15,7 +15,7 @@ test('no policy exceeds an unlimited key, and none exceeds itself', async t => {
   t.same(policyExcesses(narrow, UNLIMITED).length, 4)
 })
 
-test('each part of a policy is compared', async t => {
+test('every part of a policy is compared', async t => {
   const cases: [own: Partial<Policy>, asked: Partial<Policy>, isBeyond: boolean][] = [
     [{ scopes: ['apps:read'] }, { scopes: ['apps:read'] }, false],
     [{ scopes: ['apps:read', 'apps:write'] }, { scopes: ['apps:write'] }, false],

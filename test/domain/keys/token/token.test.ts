@@ -36,7 +36,7 @@ const sealByHand = (secret: string, keyId: string, version = 1, generation?: Buf
   return Buffer.concat([head, nonce, ciphertext, cipher.getAuthTag()])
 }
 
-test('a token consists of tck_, 66 base62 digits and a checksum of 6, and opens to its key_id', async t => {
+test('a token consists of tck_, 66 base62 digits and a 6-digit checksum, and opening it returns its key_id', async t => {
   const sealer = createTokenSealer(newSecret())
   for (let i = 0; i < 200; i++) {
     const { keyId, keyAccessToken } = issueClientKey(sealer)
@@ -46,7 +46,7 @@ test('a token consists of tck_, 66 base62 digits and a checksum of 6, and opens 
   }
 })
 
-test('a token matches the example of the specification', async t => {
+test('a token matches the example in the specification', async t => {
   const secret = newSecret()
   const sealer = createTokenSealer(secret)
   const keyId = randomBytes(16).toString('hex')
@@ -94,7 +94,7 @@ test('a token with any changed digit is refused, even with a matching checksum',
   t.strictSame([...issues].sort(), ['forged', 'malformed', 'unknown_generation', 'unknown_version'])
 })
 
-test('every shortened and every extended token is refused', async t => {
+test('shortened and extended tokens are refused', async t => {
   const sealer = createTokenSealer(newSecret())
   const { keyAccessToken: token } = issueClientKey(sealer)
   for (let length = 0; length < token.length; length++) t.notOk(sealer.open(token.slice(0, length)).ok)
@@ -150,7 +150,7 @@ test('previous secrets open tokens, but never seal them', async t => {
   t.same(before.open(after.seal(keyId)), { ok: false, issue: 'unknown_generation' })
 })
 
-test('opening any string never throws', async t => {
+test('no string causes open to throw', async t => {
   const sealer = createTokenSealer(newSecret())
   const strings = [
     '',
@@ -170,7 +170,7 @@ test('opening any string never throws', async t => {
   t.same(sealer.open(withChecksum('tck_' + 'é'.repeat(66))), { ok: false, issue: 'malformed' })
 })
 
-test('base62 agrees with BigInt arithmetic', async t => {
+test('base62 encoding agrees with BigInt arithmetic', async t => {
   for (let i = 0; i < 500; i++) {
     const bytes = randomBytes(1 + (i % 60))
     const digits = Math.ceil((bytes.length * 8) / Math.log2(62))
@@ -179,7 +179,7 @@ test('base62 agrees with BigInt arithmetic', async t => {
     t.same(decodeBase62(text, bytes.length), bytes)
   }
   t.throws(() => encodeBase62(Buffer.from('ffff', 'hex'), 2), RangeError)
-  t.equal(decodeBase62('48', 1), null, '256 does not fit into a byte')
+  t.equal(decodeBase62('48', 1), null, '256 does not fit in a byte')
   t.equal(decodeBase62('-', 1), null)
   t.equal(decodeBase62('zzzzzzzz', 1), null)
 })
@@ -188,7 +188,7 @@ test('a digest is the SHA-256 of the hexadecimal key_id', async t => {
   t.equal(digestOf('another-key'), createHash('sha256').update('another-key').digest('hex'))
 })
 
-test('the generation of a well-formed token can be read, and of nothing else', async t => {
+test('a generation can be read only from a well-formed token', async t => {
   const secret = newSecret()
   const sealer = createTokenSealer(secret)
   const token = sealer.seal('0'.repeat(32))

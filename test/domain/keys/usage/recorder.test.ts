@@ -3,7 +3,7 @@ import { createUsageRecorder } from '../../../../domain/keys/usage/recorder.ts'
 import type { TokenUse } from '../../../../domain/keys/usage/recorder.ts'
 import { at, knownToken } from '../../../helper.ts'
 
-/** Creates a store of usage that can be made to fail. */
+/** Creates a usage store that can be made to fail. */
 const createStore = () => {
   const written: [day: string, uses: readonly TokenUse[]][] = []
   const reports: unknown[] = []
@@ -33,7 +33,7 @@ const createStore = () => {
   }
 }
 
-test('usage that could not be stored is kept, added to later usage, and stored once', async t => {
+test('usage that could not be stored is kept, added to later usage, and stored only once', async t => {
   const { evidence, written, attempts, reports, fail } = createStore()
   const token = knownToken()
   const other = knownToken({ id: 'other' }, { ref: 'other' })
@@ -47,12 +47,12 @@ test('usage that could not be stored is kept, added to later usage, and stored o
   await evidence.flush()
   evidence.refused(token, 'rate_limited')
   await evidence.flush()
-  // The key was used before, and has only been refused since.
+  // The key was used before, and has only been refused since then.
   t.equal(attempts(), 3)
-  t.match(reports, [[{ message: 'full' }, 'store the use of client keys']], 'consecutive failures are reported once')
+  t.match(reports, [[{ message: 'full' }, 'store client key usage']], 'consecutive failures are reported once')
   fail(false)
   await evidence.flush()
-  t.match(reports.slice(1), ['store the use of client keys'], 'the recovery is reported once')
+  t.match(reports.slice(1), ['store client key usage'], 'the recovery is reported once')
   await evidence.flush()
   t.equal(written.length, 1)
   const [day, uses] = at(written)
@@ -78,8 +78,8 @@ test('usage that could not be stored is kept, added to later usage, and stored o
   ])
 })
 
-test('usage is stored within a second, and immediately if there is much of it', async t => {
-  // The timer of the recorder does not keep the process alive.
+test('usage is stored within a second, or immediately if there is a lot of it', async t => {
+  // The recorder's timer doesn't keep the process alive.
   const alive = setInterval(() => {}, 1000)
   t.teardown(() => {
     clearInterval(alive)
@@ -137,7 +137,7 @@ test('a day ends at midnight UTC', async t => {
   )
 })
 
-test('memory is limited: by addresses, and by tokens while nothing can be stored', async t => {
+test('memory is limited: the number of addresses always, and the number of tokens while nothing can be stored', async t => {
   const { evidence, written, fail } = createStore()
   for (let i = 0; i < 300; i++) evidence.used(knownToken(), [], `10.0.${i >> 8}.${i & 255}`, undefined)
   await evidence.flush()
@@ -160,9 +160,9 @@ test('memory is limited: by addresses, and by tokens while nothing can be stored
   )
 })
 
-test('usage during a pending write is stored by the next write, whether or not the first succeeds', async t => {
+test('usage recorded during a write is stored by the next write, whether or not the first succeeds', async t => {
   const written: TokenUse[] = []
-  // Recorded after the batch was taken, and before its write fails.
+  // Recorded after the batch was taken, but before its write fails.
   const later = [
     () => {
       evidence.used(knownToken(), ['apps:read'], '::2', 'later')
@@ -199,7 +199,7 @@ test('usage during a pending write is stored by the next write, whether or not t
   t.equal(written.length, 1)
 })
 
-test('reads do not wait for a write that hangs, and all that wait share one write', async t => {
+test('reads do not wait for a write that hangs, and all waiting reads share one write', async t => {
   const alive = setInterval(() => {}, 1000)
   t.teardown(() => {
     clearInterval(alive)

@@ -4,14 +4,14 @@ import { createAuthenticator } from '../../../../domain/keys/verdict/authenticat
 import type { KnownToken } from '../../../../domain/keys/client-key.ts'
 import { createLegacyTokenOpener } from '../../../../domain/keys/token/legacy.ts'
 import { createTokenSealer, digestOf, generationOf, issueClientKey } from '../../../../domain/keys/token/token.ts'
-import { knownToken, newSecret, movingWith, unchanging } from '../../../helper.ts'
+import { knownToken, newSecret, freshnessOf, alwaysFresh } from '../../../helper.ts'
 
 const jwt = (secret: string, payload: unknown, header: unknown = { alg: 'HS256' }): string => {
   const body = [header, payload].map(part => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')
   return `${body}.${createHmac('sha256', secret).update(body).digest('base64url')}`
 }
 
-test('a token is accepted if it opens and its key_id or digest is on the allow-list', async t => {
+test('a token is accepted if it can be opened and its key_id or digest is on the allow-list', async t => {
   const secret = newSecret()
   const sealer = createTokenSealer(secret)
   const [plain, digested, unlisted] = [issueClientKey(sealer), issueClientKey(sealer), issueClientKey(sealer)]
@@ -30,19 +30,19 @@ test('a token is accepted if it opens and its key_id or digest is on the allow-l
   t.same(await authenticate(plain.keyId), { ok: false, reason: 'malformed' }, 'a key_id is not a token')
 })
 
-test('a digest is not enough for a token, and a secret is not enough for a key', async t => {
+test('a token needs both the key_id and the secret: neither a digest nor another secret is enough', async t => {
   const secret = newSecret()
   const allowed = issueClientKey(createTokenSealer(secret))
   const { authenticate } = createAuthenticator({ secret, allowList: [`sha256:${digestOf(allowed.keyId)}`] })
-  const byThief = createTokenSealer(secret).seal(digestOf(allowed.keyId).slice(0, 32))
-  t.same(await authenticate(byThief), { ok: false, reason: 'not_allowed' })
+  const sealedDigest = createTokenSealer(secret).seal(digestOf(allowed.keyId).slice(0, 32))
+  t.same(await authenticate(sealedDigest), { ok: false, reason: 'not_allowed' })
   t.same(await authenticate(createTokenSealer(newSecret()).seal(allowed.keyId)), {
     ok: false,
     reason: 'unknown_generation'
   })
 })
 
-test('a digest that is not on the allow-list is looked up, synchronously or not, and its result is cached', async t => {
+test('a digest that is not on the allow-list is looked up, synchronously or asynchronously, and the result is cached', async t => {
   const secret = newSecret()
   const { keyId, keyAccessToken } = issueClientKey(createTokenSealer(secret))
   for (const wrap of [(found: KnownToken | null) => found, async (found: KnownToken | null) => found]) {
@@ -50,7 +50,7 @@ test('a digest that is not on the allow-list is looked up, synchronously or not,
     const { authenticate } = createAuthenticator({
       secret,
       lookup: {
-        ...unchanging,
+        ...alwaysFresh,
         findByDigest: digest => {
           lookUps.push(digest)
           return wrap(digest === digestOf(keyId) ? knownToken() : null)
@@ -72,7 +72,7 @@ test('while the revision is unknown, nothing is cached, and cached results are n
   const { authenticate } = createAuthenticator({
     secret,
     lookup: {
-      ...movingWith(() => revision),
+      ...freshnessOf(() => revision),
       findByDigest: () => {
         lookUps++
         return knownToken()
@@ -90,14 +90,14 @@ test('while the revision is unknown, nothing is cached, and cached results are n
   t.same([await after(2), await after(2)], [5, 5])
 })
 
-test('the next call detects a change of the epoch', async t => {
+test('the next call detects a change to the epoch', async t => {
   const secret = newSecret()
   const { keyAccessToken } = issueClientKey(createTokenSealer(secret))
   let epoch = 1
   let found: KnownToken | null = knownToken()
   const { authenticate } = createAuthenticator({
     secret,
-    lookup: { ...movingWith(() => epoch), findByDigest: () => found }
+    lookup: { ...freshnessOf(() => epoch), findByDigest: () => found }
   })
   t.match(await authenticate(keyAccessToken), { ok: true })
   found = knownToken({ revokedAt: new Date() })
@@ -108,7 +108,7 @@ test('the next call detects a change of the epoch', async t => {
   t.same(await authenticate(keyAccessToken), { ok: false, reason: 'not_allowed' }, 'inactive tokens are not cached')
 })
 
-test('a revocation between the lookup and its caching is not lost', async t => {
+test('a revocation between the lookup and its caching is not missed', async t => {
   const secret = newSecret()
   const { keyAccessToken } = issueClientKey(createTokenSealer(secret))
   let epoch = 1
@@ -116,10 +116,10 @@ test('a revocation between the lookup and its caching is not lost', async t => {
   const { authenticate } = createAuthenticator({
     secret,
     lookup: {
-      ...movingWith(() => epoch),
+      ...freshnessOf(() => epoch),
       findByDigest: async () => {
         const row = knownToken({ revokedAt: revoked ? new Date() : null })
-        // Another process revokes the key after the row was read, before the reader continues.
+        // Another process revokes the key after the row is read, but before the reader continues.
         if (!revoked) {
           revoked = true
           epoch++
@@ -132,7 +132,7 @@ test('a revocation between the lookup and its caching is not lost', async t => {
   t.match(await authenticate(keyAccessToken), { ok: false, reason: 'key_revoked' })
 })
 
-test('the expiry is checked in every call, not only when the result is cached', async t => {
+test('the expiry is checked in every call, not only before the result is cached', async t => {
   const expiresAt = new Date('2030-01-01T00:00:00.000Z')
   for (const [found, reason] of [
     [knownToken({ expiresAt }), 'key_expired'],
@@ -144,7 +144,7 @@ test('the expiry is checked in every call, not only when the result is cached', 
     const { authenticate } = createAuthenticator({
       secret,
       lookup: {
-        ...unchanging,
+        ...alwaysFresh,
         findByDigest: () => {
           lookUps++
           return found
@@ -167,7 +167,7 @@ test('the expiry is checked in every call, not only when the result is cached', 
   }
 })
 
-test('a disabled key, or a separately revoked token, is refused with its reason', async t => {
+test('a disabled key, or a token that has been revoked separately, is refused with its reason', async t => {
   for (const [found, reason] of [
     [knownToken({ enabled: false }), 'key_disabled'],
     [knownToken({}, { revokedAt: new Date() }), 'token_revoked'],
@@ -176,7 +176,7 @@ test('a disabled key, or a separately revoked token, is refused with its reason'
     const secret = newSecret()
     const { authenticate } = createAuthenticator({
       secret,
-      lookup: { ...unchanging, findByDigest: () => found }
+      lookup: { ...alwaysFresh, findByDigest: () => found }
     })
     t.match(await authenticate(issueClientKey(createTokenSealer(secret)).keyAccessToken), {
       ok: false,
@@ -186,7 +186,7 @@ test('a disabled key, or a separately revoked token, is refused with its reason'
   }
 })
 
-test('a revoked key of the allow-list is refused as soon as the epoch changes, also with a legacy token', async t => {
+test('a revoked key on the allow-list is refused as soon as the epoch changes, even with a legacy token', async t => {
   const secret = newSecret()
   const { keyId, keyAccessToken } = issueClientKey(createTokenSealer(secret))
   let epoch = 0
@@ -196,7 +196,7 @@ test('a revoked key of the allow-list is refused as soon as the epoch changes, a
       secret,
       allowList: [keyId],
       lookup: {
-        ...movingWith(() => epoch),
+        ...freshnessOf(() => epoch),
         findByDigest: () => null,
         findRevocation: digest => wrap(digest === digestOf(keyId) ? revokedAt : null)
       },
@@ -211,10 +211,10 @@ test('a revoked key of the allow-list is refused as soon as the epoch changes, a
   }
 })
 
-test('a managed key remains a managed key if its key_id is on the allow-list', async t => {
+test('a managed key stays a managed key even if its key_id is on the allow-list', async t => {
   const secret = newSecret()
   const { keyId, keyAccessToken } = issueClientKey(createTokenSealer(secret))
-  const lookup = { ...unchanging, findByDigest: () => knownToken({ revokedAt: new Date() }) }
+  const lookup = { ...alwaysFresh, findByDigest: () => knownToken({ revokedAt: new Date() }) }
   const { authenticate } = createAuthenticator({
     secret,
     allowList: [keyId],
@@ -225,7 +225,7 @@ test('a managed key remains a managed key if its key_id is on the allow-list', a
   t.match(await authenticate(jwt(secret, { key_id: keyId })), { ok: false, reason: 'not_allowed' })
 })
 
-test('the cache is limited, and invalid tokens evict no valid ones', async t => {
+test('the cache size is limited, and invalid tokens do not evict valid ones', async t => {
   const secret = newSecret()
   const sealer = createTokenSealer(secret)
   const good = issueClientKey(sealer)
@@ -234,7 +234,7 @@ test('the cache is limited, and invalid tokens evict no valid ones', async t => 
     secret,
     cacheSize: 2,
     lookup: {
-      ...unchanging,
+      ...alwaysFresh,
       findByDigest: digest => {
         lookUps++
         return digest === digestOf(good.keyId) ? knownToken() : null
@@ -260,7 +260,7 @@ test('a failed lookup rejects the call, and nothing is cached', async t => {
   const { authenticate } = createAuthenticator({
     secret,
     lookup: {
-      ...unchanging,
+      ...alwaysFresh,
       findByDigest: async () => {
         if (broken) throw new Error('the database is unreachable')
         return knownToken()
@@ -272,7 +272,7 @@ test('a failed lookup rejects the call, and nothing is cached', async t => {
   t.match(await authenticate(keyAccessToken), { ok: true })
 })
 
-test('legacy tokens of Trivial are accepted for keys of the allow-list, if they are enabled', async t => {
+test("Trivial's legacy tokens are accepted for keys on the allow-list if legacy tokens are enabled", async t => {
   const [secret, previous] = [newSecret(), newSecret()]
   const allowList = ['another-key', 'f'.repeat(32)]
   const options = {
@@ -280,7 +280,7 @@ test('legacy tokens of Trivial are accepted for keys of the allow-list, if they 
     previousSecrets: [previous],
     allowList,
     lookup: {
-      ...unchanging,
+      ...alwaysFresh,
       findByDigest: (digest: string) => (digest === digestOf('managed') ? knownToken() : null)
     }
   }
@@ -321,7 +321,7 @@ test('a legacy token has exactly one valid header, algorithm, signature and enco
   const good = jwt(secret, payload)
   t.same(open(good), { keyId: 'another-key', generation: generationOf(secret) })
   const [header, body, signature = ''] = good.split('.')
-  // The last digit of a signature of 32 bytes has two unused bits.
+  // The last character of a 32-byte signature has two unused bits.
   const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
   const spare = digits[digits.indexOf(signature.at(-1) ?? '') + 1]
   const bad = {

@@ -12,14 +12,14 @@ import { legacySigner, newSecret, operator } from '../../../helper.ts'
 
 type Issue = (policy?: Omit<Parameters<KeyService['issue']>[0], 'name'>) => Promise<{ id: string; token: string }>
 
-interface Made {
+interface Fixture {
   readonly keys: KeyService
   readonly issue: Issue
-  /** Returns the recorded usage of a key. */
+  /** Returns a key's recorded usage. */
   readonly usage: (id: string) => Promise<string[]>
 }
 
-const make = (options: Partial<KeyServiceOptions> = {}): Made => {
+const createFixture = (options: Partial<KeyServiceOptions> = {}): Fixture => {
   const store = createMemoryStore()
   const recorder: UsageRecorder = createUsageRecorder({ write: createUsageWriter(store), onFailure: () => {} })
   const keys = createKeyService({
@@ -43,8 +43,8 @@ const make = (options: Partial<KeyServiceOptions> = {}): Made => {
   }
 }
 
-test('a key with all scopes is accepted, and its use is recorded', async t => {
-  const { keys, issue, usage } = make()
+test('a key with all required scopes is accepted, and its use is recorded', async t => {
+  const { keys, issue, usage } = createFixture()
   const { id, token } = await issue({ scopes: ['apps:read', 'apps:write'] })
   const demand = { scopes: ['apps:read', 'apps:write'], address: '::ffff:10.0.0.1', userAgent: 'x/1' }
   t.match(await keys.verify(token, demand), { ok: true, key: { id }, token: { key: { id } }, rate: null })
@@ -57,7 +57,7 @@ test('a key with all scopes is accepted, and its use is recorded', async t => {
 })
 
 test('each reason for refusing a key is reported and recorded', async t => {
-  const { keys, issue, usage } = make()
+  const { keys, issue, usage } = createFixture()
   const { id, token } = await issue({ scopes: ['apps:read'], allowedIps: ['10.0.0.0/8', '2001:db8::/32'] })
   const inside = { scopes: [], address: '10.0.0.1' }
   t.match(await keys.verify(token, inside), { ok: true })
@@ -93,13 +93,13 @@ test('each reason for refusing a key is reported and recorded', async t => {
 })
 
 test('an unscoped key has every scope', async t => {
-  const { keys, issue } = make()
+  const { keys, issue } = createFixture()
   const { token } = await issue()
   t.match(await keys.verify(token, { scopes: ['apps:read', 'other:scope'] }), { ok: true })
 })
 
-test('the limit determines how many concurrent requests are accepted, and only those count as uses', async t => {
-  const { keys, issue, usage } = make()
+test('the rate limit determines how many concurrent requests are accepted, and only those count as uses', async t => {
+  const { keys, issue, usage } = createFixture()
   const { id, token } = await issue({ rateLimit: { max: 10, windowSeconds: 3600 } })
   const verdicts = await Promise.all(
     Array.from({ length: 25 }, async () => await keys.verify(token, { scopes: ['apps:read'], address: '10.0.0.1' }))
@@ -128,8 +128,8 @@ test('the limit determines how many concurrent requests are accepted, and only t
   ])
 })
 
-test('a recheck does not count as a request, and records only refusals', async t => {
-  const { keys, issue, usage } = make()
+test('a recheck does not count as a request, and only refusals are recorded', async t => {
+  const { keys, issue, usage } = createFixture()
   const { id, token } = await issue({ rateLimit: { max: 1, windowSeconds: 3600 } })
   for (let i = 0; i < 3; i++) t.match(await keys.recheck(token, { scopes: ['apps:read'] }), { ok: true })
   t.match(await keys.verify(token, { scopes: [] }), { ok: true })
@@ -138,9 +138,9 @@ test('a recheck does not count as a request, and records only refusals', async t
   t.same(await usage(id), ['address unknown 1', 'refusal key_revoked 1'])
 })
 
-test('a request whose limit cannot be determined is refused, with the cause', async t => {
+test("a request is refused with the cause if its rate limit can't be checked", async t => {
   const cause = new Error('the counters are unreachable')
-  const { keys, issue, usage } = make({
+  const { keys, issue, usage } = createFixture({
     counters: {
       hit: async () => {
         throw cause
@@ -160,7 +160,7 @@ test('if the store fails, verify rejects and accepts nothing', async t => {
       throw new Error('the store is unreachable')
     }
   }
-  const { keys, issue } = make({ keyLookup: failing })
+  const { keys, issue } = createFixture({ keyLookup: failing })
   const { token } = await issue()
   await t.rejects(keys.verify(token, { scopes: [] }), { message: 'the store is unreachable' })
 })
@@ -169,11 +169,11 @@ test('verify accepts legacy tokens if they are enabled', async t => {
   const secret = newSecret()
   const sign = legacySigner(secret)
   const settings = { secret, allowList: ['another-key'] }
-  const accepting = make({ ...settings, acceptLegacyTokens: true }).keys
+  const accepting = createFixture({ ...settings, acceptLegacyTokens: true }).keys
   const legacy = sign({ key_id: 'another-key' })
   t.match(await accepting.verify(legacy, { scopes: [] }), { ok: true, key: { source: 'environment' } })
   t.match(await accepting.inspect(legacy), { allowed: true, wellFormed: true, secret: 'current' })
-  t.match(await make(settings).keys.verify(legacy, { scopes: [] }), { ok: false, reason: 'malformed' })
+  t.match(await createFixture(settings).keys.verify(legacy, { scopes: [] }), { ok: false, reason: 'malformed' })
   const standalone = createClientKeys({ store: createMemoryStore(), scopes: [], ...settings, acceptLegacyTokens: true })
   t.match(await standalone.verify(legacy, { scopes: [] }), { ok: true })
 })
@@ -188,7 +188,7 @@ test('an environment key of the standalone service is accepted until it is revok
   t.match(await keys.verify(keyAccessToken, { scopes: [] }), { ok: false, reason: 'key_revoked' })
 })
 
-test('missing or misspelled options of an untyped program accept nothing', async t => {
+test('if an untyped program omits or misspells options, nothing is accepted', async t => {
   const keys = createClientKeys({ store: createMemoryStore(), scopes: ['reports:read'], secret: newSecret() })
   const { keyAccessToken } = await keys.issue({ name: 'ledger' })
   const { verify } = keys as unknown as { verify: (token: unknown, demand: unknown) => Promise<unknown> }
@@ -201,7 +201,7 @@ test('missing or misspelled options of an untyped program accept nothing', async
   }
 })
 
-test('values that are not text are neither recorded nor used as a reason, and do not prevent storing other uses', async t => {
+test('values that are not strings are neither recorded nor used as a reason, and other uses are still stored', async t => {
   const keys = createClientKeys({ store: createMemoryStore(), scopes: ['reports:read'], secret: newSecret() })
   const { key, keyAccessToken } = await keys.issue({ name: 'ledger' })
   const { verify } = keys as unknown as { verify: (token: unknown, demand: unknown) => Promise<unknown> }
@@ -219,7 +219,7 @@ test('values that are not text are neither recorded nor used as a reason, and do
   await t.rejects(keys.tokens('nothing'), { code: 'CLIENT_KEY_NOT_FOUND' })
 })
 
-test('counters that return no count refuse the request', async t => {
+test('a request is refused if the counters return no count', async t => {
   const nonsense = [
     { hits: NaN, ttlMs: 1 },
     { hits: 0, ttlMs: 1 },
@@ -227,14 +227,14 @@ test('counters that return no count refuse the request', async t => {
     { hits: '1', ttlMs: 1 }
   ]
   for (const count of [...nonsense, { hits: 1, ttlMs: NaN }, { hits: 1, ttlMs: Infinity }, {}, [1, 1000]]) {
-    const { keys, issue } = make({ counters: { hit: async () => count as Count } })
+    const { keys, issue } = createFixture({ counters: { hit: async () => count as Count } })
     const { token } = await issue({ rateLimit: { max: 10, windowSeconds: 60 } })
     t.match(await keys.verify(token, { scopes: [] }), { ok: false, reason: 'limit_undecided' }, JSON.stringify(count))
   }
 })
 
 test('changing a verdict does not give the key more permissions in later requests', async t => {
-  const { keys, issue } = make()
+  const { keys, issue } = createFixture()
   const { token } = await issue({ scopes: ['apps:read'] })
   for (let time = 0; time < 2; time++) {
     const verdict = await keys.verify(token, { scopes: ['apps:read'] })
@@ -248,7 +248,7 @@ test('changing a verdict does not give the key more permissions in later request
   t.match(await keys.verify(token, { scopes: ['apps:write'] }), { ok: false, reason: 'insufficient_scope' })
 })
 
-test('a short secret and an empty cache are refused when the verifier is created', t => {
+test('a short secret and an invalid cache size are rejected when the verifier is created', t => {
   const short = /must be a string of at least 32 characters$/
   const secret = newSecret()
   for (const wrong of ['x', '', undefined]) {
