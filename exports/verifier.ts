@@ -1,0 +1,5 @@
+// The package's entry point trivial-api/verifier. See docs/verifying.md.
+export { createVerifier } from '../client/verifier/verifier.ts'
+export { VerifierUnavailable } from '../client/verifier/errors.ts'
+export type { VerifierOptions } from '../client/verifier/options.ts'
+export type * from '../domain/keys/verdict/remote.ts'
