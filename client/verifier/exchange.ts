@@ -123,8 +123,13 @@ const send = async (request: ClientRequest, body: string): Promise<Reply> =>
       const isStale = request.reusedSocket && CLOSED.includes(String(error.code))
       reject(isStale ? new StaleConnection(error.message, { cause: error }) : error)
     })
+    // Without a response, the connection closed unexpectedly, such as after a switch to another protocol.
+    const onClose = (): void => {
+      reject(new Error('the connection closed without a reply'))
+    }
+    request.on('close', onClose)
     request.on('response', response => {
-      request.removeAllListeners('error').on('error', reject)
+      request.off('close', onClose).removeAllListeners('error').on('error', reject)
       collect(response, resolve, reject)
     })
     request.setHeader('content-length', Buffer.byteLength(body)).end(body)

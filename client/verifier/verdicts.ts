@@ -7,6 +7,8 @@ export interface Entry {
   readonly token: string
   /** The demanded scopes, separated by spaces. */
   readonly scope?: string
+  /** Whether the verdict reveals that a demanded scope is missing. Otherwise, this looks like an inactive token. */
+  readonly scope_error?: true
   readonly ip?: string
 }
 
@@ -22,6 +24,7 @@ export type Introspected = RemoteAccepted | RemoteRefused
 type Members = Readonly<Record<string, unknown>>
 
 const INACTIVE: RemoteRefused = { ok: false, reason: 'inactive' }
+const INSUFFICIENT_SCOPE: RemoteRefused = { ok: false, reason: 'insufficient_scope' }
 
 /**
  * Reads the reply to a batch. Throws VerifierUnavailable unless it has one well-formed verdict for each entry, because
@@ -59,8 +62,8 @@ const isObject = (value: unknown): value is Members =>
 
 const verdictOf = (verdict: unknown, service: string): Introspected => {
   if (!isObject(verdict)) throw malformed()
-  const { active } = verdict
-  if (active === false) return INACTIVE
+  const { active, error } = verdict
+  if (active === false) return error === 'insufficient_scope' ? INSUFFICIENT_SCOPE : INACTIVE
   if (active !== true) throw malformed()
   const scopes = scopesIn(verdict, service)
   if (scopes.length === 0) return INACTIVE

@@ -34,12 +34,12 @@ export const createVerifier = (options: VerifierOptions): RemoteVerifier => {
   return {
     service,
     verify: async <R extends string>(token: unknown, demand: RemoteDemand<R> = {}): Promise<RemoteVerdict<R>> => {
-      const { address, refusal } = demand
-      const scopes = checkedScopes(demand.scopes ?? [], service)
+      const { scopes: demanded = [], address, refusal } = demand
+      const scopes = checkedScopes(demanded, service)
       if (refusal !== undefined) return { ok: false, reason: refusal }
       if (isClosed) throw new VerifierUnavailable('the verifier is closed')
       if (!isToken(token)) return { ok: false, reason: 'inactive' }
-      const verdict = await introspect({ token, ...scopeMember(scopes), ...addressMember(address) })
+      const verdict = await introspect({ token, ...scopeMembers(scopes), ...addressMember(address) })
       // The service has checked the scopes. This protects from a service that ignores the parameter.
       return verdict.ok && !scopes.every(scope => verdict.key.scopes.includes(scope))
         ? { ok: false, reason: 'insufficient_scope' }
@@ -64,8 +64,8 @@ const checkedScopes = (scopes: unknown, service: string): readonly string[] => {
   throw new TypeError(`scopes must be an array of scopes of the service, such as ${service}:read`)
 }
 
-const scopeMember = (scopes: readonly string[]): Pick<Entry, 'scope'> =>
-  scopes.length === 0 ? {} : { scope: scopes.join(' ') }
+const scopeMembers = (scopes: readonly string[]): Pick<Entry, 'scope' | 'scope_error'> =>
+  scopes.length === 0 ? {} : { scope: scopes.join(' '), scope_error: true }
 
 // An invalid address is omitted, as the service would refuse the whole batch. Keys with allowed_ips are then refused.
 const addressMember = (address: unknown): Pick<Entry, 'ip'> => {
