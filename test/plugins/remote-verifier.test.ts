@@ -10,7 +10,7 @@ import { newSecret } from '../helper.ts'
 const service = async (t: Test, url: string) => {
   const lines: Record<string, unknown>[] = []
   const stream = { write: (line: string) => lines.push(JSON.parse(line)) }
-  const fastify = Fastify({ logger: { stream }, disableRequestLogging: true })
+  const fastify = Fastify({ logger: { stream } })
   t.teardown(() => fastify.close())
   // The routes of this project have typed scopes, so the service has the name of one of its resources.
   await fastify.register(clientKeyAuth, { verifier: verifierOf(t, url, { service: 'apps' }) })
@@ -23,6 +23,8 @@ const service = async (t: Test, url: string) => {
     await fastify.inject({ url: path, headers })
   return { fastify, get, lines }
 }
+
+const refusal = (lines: Record<string, unknown>[]) => lines.findLast(({ msg }) => msg === 'client key refused')
 
 test('a service without a database accepts the keys that the verifier accepts', async t => {
   const { url, received } = await introspectionServer(t, () =>
@@ -62,7 +64,7 @@ test('refusals have the same replies as those of keys in a database', async t =>
   const bad = await get('/apps', { authorization: 'Bearer bad' })
   t.same([bad.statusCode, bad.headers['www-authenticate']], [401, 'Bearer realm="api", error="invalid_token"'])
   t.match(bad.json(), { code: 'INVALID_TOKEN' })
-  t.match(lines.pop(), { reason: 'inactive', msg: 'client key refused' })
+  t.match(refusal(lines), { reason: 'inactive' })
 
   const narrow = await get('/both')
   t.same(
@@ -70,7 +72,7 @@ test('refusals have the same replies as those of keys in a database', async t =>
     [403, 'Bearer realm="api", error="insufficient_scope", scope="apps:read apps:write"']
   )
   t.match(narrow.json(), { code: 'INSUFFICIENT_SCOPE' })
-  t.match(lines.pop(), { reason: 'insufficient_scope' })
+  t.match(refusal(lines), { reason: 'insufficient_scope' })
 
   const asked = received.length
   const nobody = await get('/apps', {})
