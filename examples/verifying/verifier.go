@@ -1,4 +1,4 @@
-// Serves GET /orders to keys with the scope orders:read, by the standard library alone (Go 1.19).
+// Serves GET / to keys with the scope orders:read, by the standard library alone (Go 1.19).
 //
 //	BASE=http://localhost:3000 KEY_ACCESS_TOKEN=… PORT=4000 go run examples/verifying/verifier.go
 //
@@ -128,7 +128,7 @@ func decide(key *Key, scope string) (*Key, error) {
 
 func main() {
 	verifier := NewVerifier(os.Getenv("BASE"), os.Getenv("KEY_ACCESS_TOKEN"))
-	http.HandleFunc("/orders", func(writer http.ResponseWriter, request *http.Request) {
+	http.HandleFunc("/", func(writer http.ResponseWriter, request *http.Request) {
 		token := ""
 		if match := bearer.FindStringSubmatch(request.Header.Get("Authorization")); match != nil {
 			token = match[1]

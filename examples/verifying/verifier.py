@@ -1,4 +1,4 @@
-"""Serves GET /orders to keys with the scope orders:read, by the standard library alone (Python 3.9).
+"""Serves GET / to keys with the scope orders:read, by the standard library alone (Python 3.9).
 
     BASE=http://localhost:3000 KEY_ACCESS_TOKEN=… PORT=4000 python3 examples/verifying/verifier.py
 
