@@ -1,19 +1,21 @@
 import { readTimestamp, toSeconds } from '../http/timestamps.ts'
-import { SCOPES, UNSCOPED } from '../domain/keys/policy/scopes.ts'
+import { KEY_SCOPE, SCOPES, scopesCovering, UNSCOPED } from '../domain/keys/policy/scopes.ts'
 import type { ClientKeyFilter } from '../domain/keys/rows.ts'
 import { UsageError } from './failures.ts'
 import type { OptionSpecs, Values } from './options.ts'
-import { BOOLEANS, toBoolean, toTimestamp } from './option-values.ts'
+import { BOOLEANS, toBoolean, toOwner, toTimestamp } from './option-values.ts'
 
 /** The options that select which keys to list. */
 export const filterOptions = {
   all: { help: 'include revoked keys' },
   name: { value: '<text>', help: 'only keys whose name begins with this text' },
+  owner: { value: '<text>', help: 'only keys with this owner' },
   scope: {
     value: '<scope>',
     choices: SCOPES,
     accepts: [UNSCOPED],
-    help: 'only keys that have this scope, including unscoped keys; * selects only unscoped keys'
+    acceptsLike: new RegExp(KEY_SCOPE),
+    help: 'only keys that have this scope, including keys whose * or orders:* includes it; * selects only unscoped keys'
   },
   enabled: { value: '<boolean>', choices: BOOLEANS, help: 'only keys that are enabled (true) or not (false)' },
   revoked: {
@@ -46,7 +48,7 @@ type FilterValues = Values<typeof filterOptions>
  * UsageError if the options are invalid.
  */
 export const keyFilter = (values: FilterValues): { filter: ClientKeyFilter; until: Date | null } => {
-  const { all, name, scope, revoked, expiring } = values
+  const { all, name, owner, scope, revoked, expiring } = values
   if (all === true && revoked !== undefined) throw new UsageError('Specify either --all or --revoked, but not both.')
   if (expiring !== undefined && (all === true || revoked !== undefined || values['expires-before'] !== undefined)) {
     throw new UsageError('--expiring lists only keys that are not revoked. Omit --all, --revoked and --expires-before.')
@@ -54,7 +56,8 @@ export const keyFilter = (values: FilterValues): { filter: ClientKeyFilter; unti
   return {
     filter: {
       namePrefix: name,
-      scope,
+      owner: toOwner(owner),
+      anyOfScopes: scope === undefined ? undefined : scopesCovering(scope),
       enabled: toBoolean(values.enabled),
       revoked: all === true ? undefined : (toBoolean(revoked) ?? false),
       expiresBefore: toTimestamp('expires-before', values['expires-before'], 'ahead'),

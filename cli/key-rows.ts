@@ -15,6 +15,7 @@ export const formatTimestamp = (timestamp: Date | null, none = '-'): string =>
 
 /** Returns the table rows that show the policy of the given key. */
 export const policyRows = (key: ClientKeyRecord): string[][] => [
+  ...(key.owner === null ? [] : [['owner', key.owner]]),
   ['scopes', key.scopes.join(' ')],
   ['expires', formatTimestamp(key.expiresAt, 'never')],
   ['allowed_ips', key.allowedIps.join(' ') || 'any'],

@@ -33,7 +33,7 @@ const rowsOf = (key: ClientKeyRecord): string[][] => [
   ['source', key.source],
   ['state', stateOf(key)],
   ...policyRows(key),
-  ['metadata', key.metadata],
+  ['metadata', JSON.stringify(key.metadata)],
   [
     'created',
     key.createdBy === null ? '-' : `${formatTimestamp(key.createdAt)} by ${key.createdBy.kind} ${key.createdBy.name}`

@@ -1,6 +1,8 @@
 import { resolve } from 'node:path'
 import { readTimestamp } from '../http/timestamps.ts'
 import type { Direction } from '../http/timestamps.ts'
+import { OwnerQuery } from '../http/representations/key-fields.ts'
+import { checked } from '../http/validation.ts'
 import { isUnexpanded } from '../net/unexpanded.ts'
 import { UsageError } from './failures.ts'
 
@@ -10,6 +12,13 @@ export const BOOLEANS = ['true', 'false'] as const
 /** Parses the value of a Boolean option. Returns undefined if the option was not given. */
 export const toBoolean = (text: (typeof BOOLEANS)[number] | undefined): boolean | undefined =>
   text === undefined ? undefined : text === 'true'
+
+/**
+ * Checks the owner of keys in the value of an option. Returns undefined if the option was not given. Throws
+ * InvalidFields.
+ */
+export const toOwner = (owner: string | undefined): string | undefined =>
+  owner === undefined ? undefined : checked(OwnerQuery, { owner }).owner
 
 /** Parses a time in the value of an option. Returns undefined if the option was not given. Throws a UsageError. */
 export const toTimestamp = (option: string, text: string | undefined, direction: Direction): Date | undefined => {

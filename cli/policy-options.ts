@@ -2,7 +2,7 @@ import type { XStatic } from 'typebox/schema'
 import { readTimestamp, toSeconds } from '../http/timestamps.ts'
 import { keyFields } from '../http/representations/key-fields.ts'
 import type { ChangeKeyBody } from '../http/representations/key-fields.ts'
-import { SCOPES, UNSCOPED } from '../domain/keys/policy/scopes.ts'
+import { KEY_SCOPE, SCOPES, UNSCOPED } from '../domain/keys/policy/scopes.ts'
 import { UsageError } from './failures.ts'
 import type { OptionSpecs, Values } from './options.ts'
 
@@ -13,7 +13,9 @@ export const policyOptions = {
     multiple: true,
     choices: SCOPES,
     accepts: [UNSCOPED],
-    help: 'a scope of the key, such as apps:read, or * for all scopes; may be repeated'
+    acceptsLike: new RegExp(KEY_SCOPE),
+    help: `a scope of the key, such as apps:read; * for all scopes of this API; orders:* for all scopes of the
+service orders; may be repeated`
   },
   expires: {
     value: '<when>',
@@ -26,6 +28,7 @@ export const policyOptions = {
     help: 'an IP address or CIDR range from which the key is accepted, or any; may be repeated'
   },
   rate: { value: '<limit>', help: 'the rate limit over all tokens of the key, such as 100/60s, or none' },
+  owner: { value: '<text>', help: 'whose key it is, such as customer:4711, or none' },
   description: { value: '<text>', help: 'the purpose of the key' },
   metadata: { value: '<json>', help: 'a JSON object to store with the key' }
 } as const satisfies OptionSpecs
@@ -35,6 +38,7 @@ type PolicyValues = Values<typeof policyOptions>
 /** Converts the options to a request body, which is not validated yet. Throws a UsageError if a value is malformed. */
 export const policyBody = (values: PolicyValues): Partial<Record<keyof XStatic<typeof ChangeKeyBody>, unknown>> => ({
   ...(values.description === undefined ? {} : { description: values.description }),
+  ...(values.owner === undefined ? {} : { owner: values.owner === 'none' ? null : values.owner }),
   ...(values.scope === undefined ? {} : { scopes: values.scope }),
   ...(values.expires === undefined ? {} : { expires_at: toExpiry(values.expires) }),
   ...(values['allow-ip'] === undefined ? {} : { allowed_ips: toRanges(values['allow-ip']) }),

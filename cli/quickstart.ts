@@ -21,7 +21,7 @@ import type { Terminal } from './terminal.ts'
 
 const KEY = 'quickstart'
 const DESCRIPTION = 'Made by npm run quickstart'
-const MADE = { scopes: [UNSCOPED], allowedIps: [], rateLimit: null, metadata: '{}' }
+const MADE = { scopes: [UNSCOPED], allowedIps: [], rateLimit: null, metadata: {} }
 const KEY_DAYS = 7
 const KEY_LIFE_MS = KEY_DAYS * 86_400_000
 const ROWS = 12

@@ -1,5 +1,12 @@
 import type { Actor } from '../domain/audits/audit.ts'
-import type { ClientKeyRecord, KeyChange, KnownToken, Policy, TokenRecord } from '../domain/keys/client-key.ts'
+import type {
+  ClientKeyRecord,
+  KeyChange,
+  KnownToken,
+  Metadata,
+  Policy,
+  TokenRecord
+} from '../domain/keys/client-key.ts'
 import type { NewClientKey, StoredToken } from '../domain/keys/rows.ts'
 import { toDate, toOptionalDate, toOptionalText, toText } from './timestamps.ts'
 
@@ -8,6 +15,7 @@ export interface KeyRow {
   readonly id: string
   readonly name: string
   readonly description: string | null
+  readonly owner: string | null
   readonly scopes: string
   readonly expiresAt: string | null
   readonly enabled: boolean
@@ -29,6 +37,7 @@ export const toRateLimit = (max: number | null, windowSeconds: number | null): P
 export type KnownTokenRow = [
   id: string,
   name: string,
+  owner: string | null,
   scopes: string,
   expiresAt: string | null,
   enabled: boolean | number,
@@ -38,7 +47,9 @@ export type KnownTokenRow = [
   revokedAt: string | null,
   generation: string,
   tokenExpiresAt: string | null,
-  tokenRevokedAt: string | null
+  tokenRevokedAt: string | null,
+  tokenCreatedAt: string,
+  metadata: string
 ]
 
 export const toKnownToken = (
@@ -46,6 +57,7 @@ export const toKnownToken = (
   [
     id,
     name,
+    owner,
     scopes,
     expiresAt,
     enabled,
@@ -55,13 +67,16 @@ export const toKnownToken = (
     revokedAt,
     generation,
     expires,
-    revoked
+    revoked,
+    created,
+    metadata
   ]: KnownTokenRow
 ): KnownToken => ({
   key: {
     id,
     name,
     source: 'managed',
+    owner,
     scopes: JSON.parse(scopes) as string[],
     expiresAt: toOptionalDate(expiresAt),
     enabled: Boolean(enabled),
@@ -73,20 +88,35 @@ export const toKnownToken = (
   generation,
   ref: digest,
   expiresAt: toOptionalDate(expires),
-  revokedAt: toOptionalDate(revoked)
+  revokedAt: toOptionalDate(revoked),
+  createdAt: toDate(created),
+  metadata
 })
+
+/** Returns the tokens that exist of those with the given digests, by digest. */
+export const tokensByDigest = (
+  digests: readonly string[],
+  find: (digest: string) => KnownToken | null
+): ReadonlyMap<string, KnownToken> =>
+  new Map(
+    digests.flatMap(digest => {
+      const token = find(digest)
+      return token === null ? [] : [[digest, token]]
+    })
+  )
 
 export const toKeyRecord = (row: KeyRow): ClientKeyRecord => ({
   id: row.id,
   name: row.name,
   source: 'managed',
   description: row.description,
+  owner: row.owner,
   scopes: JSON.parse(row.scopes) as string[],
   expiresAt: toOptionalDate(row.expiresAt),
   enabled: row.enabled,
   allowedIps: JSON.parse(row.allowedIps) as string[],
   rateLimit: toRateLimit(row.rateLimitMax, row.rateLimitWindowSeconds),
-  metadata: row.metadata,
+  metadata: JSON.parse(row.metadata) as Metadata,
   createdAt: toOptionalDate(row.createdAt),
   createdBy: JSON.parse(row.createdBy) as Actor,
   revokedAt: toOptionalDate(row.revokedAt),
@@ -99,13 +129,14 @@ export const toNewColumns = (key: NewClientKey) => ({
   id: key.id,
   name: key.name,
   description: key.description,
+  owner: key.owner,
   scopes: JSON.stringify(key.scopes),
   expiresAt: toOptionalText(key.expiresAt),
   enabled: key.enabled,
   allowedIps: JSON.stringify(key.allowedIps),
   rateLimitMax: key.rateLimit?.max ?? null,
   rateLimitWindowSeconds: key.rateLimit?.windowSeconds ?? null,
-  metadata: key.metadata,
+  metadata: JSON.stringify(key.metadata),
   createdAt: toText(key.createdAt),
   createdBy: JSON.stringify(key.createdBy)
 })
@@ -114,6 +145,7 @@ export const toNewColumns = (key: NewClientKey) => ({
 export const toChangedColumns = (change: KeyChange) => ({
   ...(change.name === undefined ? {} : { name: change.name }),
   ...(change.description === undefined ? {} : { description: change.description }),
+  ...(change.owner === undefined ? {} : { owner: change.owner }),
   ...(change.enabled === undefined ? {} : { enabled: change.enabled }),
   ...(change.scopes === undefined ? {} : { scopes: JSON.stringify(change.scopes) }),
   ...(change.expiresAt === undefined ? {} : { expiresAt: toOptionalText(change.expiresAt) }),
@@ -121,7 +153,7 @@ export const toChangedColumns = (change: KeyChange) => ({
   ...(change.rateLimit === undefined
     ? {}
     : { rateLimitMax: change.rateLimit?.max ?? null, rateLimitWindowSeconds: change.rateLimit?.windowSeconds ?? null }),
-  ...(change.metadata === undefined ? {} : { metadata: change.metadata })
+  ...(change.metadata === undefined ? {} : { metadata: JSON.stringify(change.metadata) })
 })
 
 type TokenRow = {

@@ -9,7 +9,10 @@ export interface WriteOptions {
    * faster because it doesn't wait for the disk. Defaults to false.
    */
   readonly mayBeLost?: boolean
-  /** Whether the transaction may change thousands of rows, so that it needs more time. Defaults to false. */
+  /**
+   * Whether the transaction may change thousands of rows. It then has more time, and its functions may yield to the
+   * event loop. Defaults to false.
+   */
   readonly isBulk?: boolean
 }
 

@@ -35,6 +35,10 @@ export const TAGS = [
       'The credentials of servers. Keys can be issued, restricted, monitored, rotated and revoked. Each change ' +
       'applies to the next request.'
   },
+  {
+    name: 'Introspection',
+    description: 'Other services ask whether tokens are active. A revoked key is inactive at the next request.'
+  },
   { name: 'Signing in', description: 'Signing up, in and out, and the profile and sessions of the signed-in user.' },
   { name: 'Users', description: 'User management, for administrators and for client keys with the required scope.' },
   { name: 'Organizations', description: 'Organizations, their users, and the roles of those users.' },

@@ -18,7 +18,7 @@ interface ProblemKind {
   readonly status: number
   readonly title: string
   /** The members that only this problem has. */
-  readonly members?: Pick<Problem, 'success'>
+  readonly members?: Pick<Problem, 'success' | 'error'>
 }
 
 /** The status and title of the reply for each error code. */
@@ -62,6 +62,7 @@ const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
   BAD_REQUEST: { status: 400, title: 'The request is malformed' },
   EXPECTATION_FAILED: { status: 417, title: 'The expectation cannot be met' },
   ADDRESS_UNKNOWN: { status: 400, title: 'The address of the client is unknown' },
+  INVALID_REQUEST: { status: 400, title: 'The form is invalid', members: { error: 'invalid_request' } },
   MALFORMED_JSON: { status: 400, title: 'The body is not valid JSON' },
   REQUEST_TIMEOUT: { status: 408, title: 'The request took too long' },
   BODY_TOO_LARGE: { status: 413, title: 'The body is too large' },
@@ -151,6 +152,11 @@ export const Problem = {
       },
       description: 'The invalid fields. It is missing if the problem is not about fields.',
       examples: [[{ in: 'body', pointer: '/scopes/0', detail: 'scopes.0 must be apps:read' }]]
+    },
+    error: {
+      type: 'string',
+      enum: ['invalid_request'],
+      description: 'Only in replies of `POST /introspect`: the error code of OAuth 2.0 (RFC 6749, section 5.2).'
     },
     success: {
       type: 'boolean',

@@ -73,7 +73,16 @@ export const unchanging = movingWith(() => 0)
 
 /** Returns a token of a managed key, as a lookup does. */
 export const knownToken = (key: Partial<ClientKey> = {}, token: Partial<KnownToken> = {}): KnownToken => ({
-  key: { ...UNLIMITED, id: 'managed', name: 'managed', source: 'managed', enabled: true, revokedAt: null, ...key },
+  key: {
+    ...UNLIMITED,
+    id: 'managed',
+    name: 'managed',
+    owner: null,
+    source: 'managed',
+    enabled: true,
+    revokedAt: null,
+    ...key
+  },
   digest: '0'.repeat(64),
   generation: '00000000',
   ref: '0'.repeat(64),

@@ -1,6 +1,7 @@
 import { covers } from '../../domain/keys/policy/scopes.ts'
 import type { ClientKeyRecord, KnownToken, TokenRecord } from '../../domain/keys/client-key.ts'
 import type { ClientKeyFilter, GenerationUse, KeyReads, UsageCount } from '../../domain/keys/rows.ts'
+import { ALL_ADDRESSES, createUsageSums } from '../owned-keys.ts'
 import type { TokenRow, Tables } from './tables.ts'
 
 const isBeforeEnd = (end: Date | null, at: Date): boolean => end === null || end > at
@@ -23,14 +24,16 @@ export const findToken = (tables: Tables, digest: string): KnownToken | null => 
   const token = tables.tokens.get(digest)
   const key = token === undefined ? undefined : tables.keys.get(token.clientKeyId)
   if (token === undefined || key === undefined) return null
-  const { id, name, source, scopes, expiresAt, enabled, allowedIps, rateLimit, revokedAt } = key
+  const { id, name, source, owner, scopes, expiresAt, enabled, allowedIps, rateLimit, revokedAt, metadata } = key
   return {
-    key: { id, name, source, scopes, expiresAt, enabled, allowedIps, rateLimit, revokedAt },
+    key: { id, name, source, owner, scopes, expiresAt, enabled, allowedIps, rateLimit, revokedAt },
     digest,
     generation: token.generation,
     ref: digest,
     expiresAt: token.expiresAt,
-    revokedAt: token.revokedAt
+    revokedAt: token.revokedAt,
+    createdAt: token.createdAt,
+    metadata: JSON.stringify(metadata)
   }
 }
 
@@ -64,7 +67,7 @@ const isActive = ({ keys }: Tables, token: TokenRow, at: Date): boolean => {
 const isBefore = (timestamp: Date | null, end: Date): boolean => timestamp !== null && timestamp < end
 
 const matches = (tables: Tables, key: ClientKeyRecord, filter: ClientKeyFilter, at: Date): boolean => {
-  const { enabled, revoked, expiresBefore, unusedSince, namePrefix, scope, generation } = filter
+  const { enabled, revoked, expiresBefore, unusedSince, namePrefix, owner, scope, anyOfScopes, generation } = filter
   return (
     (enabled === undefined || key.enabled === enabled) &&
     (revoked === undefined || (key.revokedAt !== null) === revoked) &&
@@ -72,7 +75,9 @@ const matches = (tables: Tables, key: ClientKeyRecord, filter: ClientKeyFilter, 
     (unusedSince === undefined ||
       (isBefore(key.createdAt, unusedSince) && (key.lastUsedAt === null || key.lastUsedAt < unusedSince))) &&
     (namePrefix === undefined || key.name.startsWith(namePrefix)) &&
+    (owner === undefined || key.owner === owner) &&
     (scope === undefined || covers(key.scopes, scope)) &&
+    (anyOfScopes === undefined || anyOfScopes.some(each => key.scopes.includes(each))) &&
     (generation === undefined ||
       tokensOf(tables, key.id).some(token => token.generation === generation && isActive(tables, token, at)))
   )
@@ -98,6 +103,19 @@ const usageOf = ({ usage }: Tables, id: string, day: string): UsageCount[] =>
     .sort(by(({ count }) => -count))
     .sort(by(({ day, kind }) => day + kind))
     .map(({ clientKeyId, ...count }) => count)
+
+const usageOfOwner = (tables: Tables, owner: string, day: string): UsageCount[] => {
+  const sums = createUsageSums()
+  for (const { id } of tables.keys.values().filter(key => key.owner === owner)) {
+    const counts = usageOf(tables, id, day)
+    sums.add(counts.map(count => (count.kind === 'address' ? { ...count, label: ALL_ADDRESSES } : count)))
+  }
+  return sums.all()
+}
+
+/** Returns the keys of the given owner that aren't revoked. */
+export const activeKeysOf = ({ keys }: Tables, owner: string): ClientKeyRecord[] =>
+  keys.values().filter(key => key.owner === owner && key.revokedAt === null)
 
 export const createKeyReads = (tables: Tables): KeyReads => ({
   find: async id => tables.keys.get(id) ?? null,
@@ -128,6 +146,8 @@ export const createKeyReads = (tables: Tables): KeyReads => ({
   }),
 
   usage: async (id, { day }) => usageOf(tables, id, day),
+  usageOfOwner: async (owner, { day }) => usageOfOwner(tables, owner, day),
+  policiesOfOwner: async owner => activeKeysOf(tables, owner),
   generations: async at => generationsOf(tables, at),
 
   otherGenerations: async (known, at) =>

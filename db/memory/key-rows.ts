@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import type { ClientKeyRecord, TokenRecord } from '../../domain/keys/client-key.ts'
 import type { KeyRows, KeyUsageCount, ManagedUsage, TokenUsage } from '../../domain/keys/rows.ts'
-import { createKeyReads, tokensOf } from './key-reads.ts'
+import { activeKeysOf, createKeyReads, tokensOf } from './key-reads.ts'
 import type { Table, Tables } from './tables.ts'
 
-type RecordRows = 'advanceRevision' | 'insert' | 'update' | 'revoke' | 'revokeEnvironmentKey'
+type RecordRows = 'advanceRevision' | 'insert' | 'update' | 'revoke' | 'revokeOwner' | 'revokeEnvironmentKey'
 type TokenRows = 'insertToken' | 'expireTokens' | 'revokeTokens' | 'revokeToken' | 'removeTokens'
 type IdempotencyRows =
   'findIdempotencyRecord' | 'insertIdempotencyRecord' | 'updateIdempotencyRecord' | 'removeIdempotencyRecords'
@@ -26,25 +26,34 @@ const change = <V extends object>(table: Table<V>, id: string, changes: Partial<
   if (value !== undefined) table.set(id, { ...value, ...changes })
 }
 
-const createRecordRows = ({ keys, revocations, revision }: Tables): Pick<KeyRows, RecordRows> => ({
-  advanceRevision: async () => {
-    const next = (revision.get('') ?? 0) + 1
-    revision.set('', next)
-    return { position: Promise.resolve({ epoch: next, nonce: randomUUID() }) }
-  },
-  insert: async key => {
-    keys.set(key.id, key)
-  },
-  update: async (id, changes) => {
-    change<ClientKeyRecord>(keys, id, changes)
-  },
-  revoke: async (id, { at, reason }) => {
+const createRecordRows = (tables: Tables): Pick<KeyRows, RecordRows> => {
+  const { keys, revocations, revision } = tables
+  const revoke: KeyRows['revoke'] = async (id, { at, reason }) => {
     change(keys, id, { revokedAt: at, revokedReason: reason })
-  },
-  revokeEnvironmentKey: async (digest, revocation) => {
-    revocations.set(digest, revocation)
   }
-})
+  return {
+    advanceRevision: async () => {
+      const next = (revision.get('') ?? 0) + 1
+      revision.set('', next)
+      return { position: Promise.resolve({ epoch: next, nonce: randomUUID() }) }
+    },
+    insert: async key => {
+      keys.set(key.id, key)
+    },
+    update: async (id, changes) => {
+      change<ClientKeyRecord>(keys, id, changes)
+    },
+    revoke,
+    revokeOwner: async (owner, revocation) => {
+      const policies = activeKeysOf(tables, owner)
+      for (const { id } of policies) await revoke(id, revocation)
+      return { count: policies.length, policies }
+    },
+    revokeEnvironmentKey: async (digest, revocation) => {
+      revocations.set(digest, revocation)
+    }
+  }
+}
 
 const createSecretRows = ({ secrets }: Tables): Pick<KeyRows, 'secretState' | 'recordGenerations'> => ({
   secretState: async () => ({ recorded: secrets.values().sort(), nodes: [] }),

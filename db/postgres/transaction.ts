@@ -3,12 +3,12 @@ import type { PostgresDatabase } from './database.ts'
 import { asQuery, isConnectionFailure } from './failures.ts'
 
 /**
- * The stages of the statements that a transaction sends at its end. It first locks the rows that it writes. Then it
- * takes the lock for all changes of keys and writes, and finally it appends to the audit trail. So a transaction that
- * waits for a row only blocks others that need the row. The usage of keys comes after everything that may wait, because
- * changes need these rows.
+ * The stages of the statements that a transaction sends at its end. It first locks the rows that it writes, and writes
+ * those that may be many. Then it takes the lock for all changes of keys and writes, and finally it appends to the
+ * audit trail. So a transaction that waits for a row only blocks others that need the row. The usage of keys comes
+ * after everything that may wait, because changes need these rows.
  */
-const STAGES = ['beforeLock', 'lock', 'change', 'write', 'audit', 'use', 'beforeCommit'] as const
+const STAGES = ['beforeLock', 'lock', 'bulk', 'change', 'write', 'audit', 'use', 'beforeCommit'] as const
 export type Stage = (typeof STAGES)[number]
 
 /** Sends a statement on the given connection. */
@@ -40,6 +40,7 @@ export const createOutbox = (db: PostgresDatabase): OwnOutbox => {
   const stages: Record<Stage, Send[]> = {
     beforeLock: [],
     lock: [],
+    bulk: [],
     change: [],
     write: [],
     audit: [],

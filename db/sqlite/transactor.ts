@@ -1,4 +1,5 @@
 import { ServiceUnavailable } from '../../domain/errors.ts'
+import type { WriteOptions } from '../../domain/transaction.ts'
 import type { Transactor } from '../../domain/transactor.ts'
 import { busyDeadline, createQueue, refuseCancelled, withBusyRetry } from '../transactor.ts'
 import { RowMissing } from '../row-missing.ts'
@@ -32,10 +33,10 @@ export const readNow = <T>(query: () => T): T => {
 
 /**
  * Runs the given work in a transaction on a connection that nothing else uses in the meantime. SQLite is synchronous,
- * so the work completes in the same turn of the event loop. Work that takes longer has awaited something else while it
- * held the lock, and fails.
+ * so the work completes in the same turn of the event loop, unless it may yield. Other work that takes longer has
+ * awaited something else while it held the lock, and fails.
  */
-const inTransaction = async <T>(connection: Connection, work: () => Promise<T>): Promise<T> => {
+const inTransaction = async <T>(connection: Connection, work: () => Promise<T>, mayYield: boolean): Promise<T> => {
   connection.exec('begin immediate')
   let turns = 0
   const turn = setImmediate(() => {
@@ -43,7 +44,7 @@ const inTransaction = async <T>(connection: Connection, work: () => Promise<T>):
   })
   try {
     const result = await work()
-    if (turns > 0) throw new Error('a transaction awaited something other than its rows')
+    if (turns > 0 && !mayYield) throw new Error('a transaction awaited something other than its rows')
     connection.exec('commit')
     return result
   } finally {
@@ -71,11 +72,15 @@ export const createSqliteTransactor = <R, W>({
 }: SqliteTransactorOptions<R, W>): Transactor<R, W> => {
   const enqueue = createQueue()
 
-  const runWrite = async <T>(work: (tx: W) => Promise<T>, mayBeLost: boolean): Promise<T> => {
-    if (!mayBeLost) return await inTransaction(writing, async () => await work(tx))
+  const runWrite = async <T>(
+    work: (tx: W) => Promise<T>,
+    { mayBeLost = false, isBulk = false }: WriteOptions
+  ): Promise<T> => {
+    const run = async (): Promise<T> => await inTransaction(writing, async () => await work(tx), isBulk)
+    if (!mayBeLost) return await run()
     writing.pragma('synchronous = NORMAL')
     try {
-      return await inTransaction(writing, async () => await work(tx))
+      return await run()
     } finally {
       writing.pragma('synchronous = FULL')
     }
@@ -90,11 +95,11 @@ export const createSqliteTransactor = <R, W>({
   }
 
   return {
-    write: async (work, { mayBeLost = false } = {}) => {
+    write: async (work, options = {}) => {
       // Set before the work is queued, so that the waits of queued work don't add up while the database is locked.
       const deadline = busyDeadline()
       return await failing(
-        enqueue(async () => await withBusyRetry(async () => await runWrite(work, mayBeLost), isBusy, deadline))
+        enqueue(async () => await withBusyRetry(async () => await runWrite(work, options), isBusy, deadline))
       )
     },
     // SQLite is synchronous, so only work that hasn't begun can be cancelled.

@@ -35,16 +35,20 @@ export interface ClientKey extends Policy {
   readonly name: string
   /** The source of the key: `environment` for an entry in `CLIENT_KEYS`, or `managed` for a row in the database. */
   readonly source: 'environment' | 'managed'
+  /** Whose key it is, such as `customer:4711`, or null. It doesn't affect what the key may do. */
+  readonly owner: string | null
   readonly enabled: boolean
   /** When the key was revoked, or null if it wasn't. */
   readonly revokedAt: Date | null
 }
 
+/** A JSON object that is stored with a key. */
+export type Metadata = Readonly<Record<string, unknown>>
+
 /** A client key with the additional fields that users see. */
 export interface ClientKeyRecord extends ClientKey {
   readonly description: string | null
-  /** A JSON object, serialized as a string. */
-  readonly metadata: string
+  readonly metadata: Metadata
   /** Null for an environment key, whose creation isn't recorded. */
   readonly createdAt: Date | null
   readonly createdBy: Actor | null
@@ -57,7 +61,8 @@ export interface ClientKeyRecord extends ClientKey {
 export interface KeyChange<S extends string = string> extends Partial<Policy<S>> {
   readonly name?: string
   readonly description?: string | null
-  readonly metadata?: string
+  readonly owner?: string | null
+  readonly metadata?: Metadata
   readonly enabled?: boolean
 }
 
@@ -92,6 +97,10 @@ export interface KnownToken {
   readonly ref: string
   readonly expiresAt: Date | null
   readonly revokedAt: Date | null
+  /** When a stored token was created. Undefined if that isn't known. */
+  readonly createdAt?: Date
+  /** The metadata of a stored key, a JSON object serialized as a string. Undefined if that isn't known. */
+  readonly metadata?: string
 }
 
 /** The reason why a known token is refused, permanently or temporarily. */
@@ -124,5 +133,5 @@ export const UNLIMITED: Policy<typeof UNSCOPED> = {
 export const environmentKey = (digest: string): ClientKey => {
   // Hashed again, so that the id in a log line can't be used as an allow-list entry.
   const id = `env_${hash('sha256', digest).slice(0, 16)}`
-  return { ...UNLIMITED, id, name: id, source: 'environment', enabled: true, revokedAt: null }
+  return { ...UNLIMITED, id, name: id, source: 'environment', owner: null, enabled: true, revokedAt: null }
 }

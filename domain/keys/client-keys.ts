@@ -216,7 +216,8 @@ export const checkedVerify =
     }
     if (!isOptionalText(refusal)) throw new TypeError('refusal must be a non-empty string, or omitted')
     return await verify(textOrNone(token) ?? '', {
-      ...demand,
+      scopes: demand.scopes,
+      refusal: demand.refusal,
       address: textOrNone(address),
       userAgent: textOrNone(userAgent)
     })

@@ -37,6 +37,11 @@ export interface KeyQueries extends SecretQueries {
   ) => Promise<{ keys: ClientKeyRecord[]; more: boolean }>
   /** Returns the recorded usage of a key over the last `days` days, including today. */
   usage: (id: string, days: number) => Promise<UsageCount[]>
+  /**
+   * Returns the recorded usage of all keys of an owner, summed over the keys. All addresses are counted under `*`. An
+   * owner without keys has no usage.
+   */
+  usageOfOwner: (owner: string, days: number, options?: ReadOptions) => Promise<UsageCount[]>
   inspect: Inspect
 }
 
@@ -76,7 +81,10 @@ export const createKeyQueries = (options: KeyQueriesOptions): KeyQueries => {
     usage: async (id, days) => {
       await find(id)
       return await read(async (keys, at) => await keys.usage(id, { day: dayBefore(at, days - 1) }))
-    }
+    },
+
+    usageOfOwner: async (owner, days, readOptions) =>
+      await read(async (keys, at) => await keys.usageOfOwner(owner, { day: dayBefore(at, days - 1) }), readOptions)
   }
 }
 
@@ -108,15 +116,17 @@ export const createKeyList =
     return { keys: keys.slice(0, limit), more: keys.length > limit }
   }
 
-// Environment keys don't expire, and their tokens aren't stored.
+// Environment keys have no owner and don't expire, and their tokens aren't stored.
 const matches = (
   key: ClientKeyRecord,
-  { enabled, revoked, expiresBefore, unusedSince, namePrefix, scope, generation }: ClientKeyFilter
+  { enabled, revoked, expiresBefore, unusedSince, namePrefix, owner, scope, anyOfScopes, generation }: ClientKeyFilter
 ): boolean =>
   (enabled === undefined || key.enabled === enabled) &&
   (revoked === undefined || (key.revokedAt !== null) === revoked) &&
   expiresBefore === undefined &&
+  owner === undefined &&
   generation === undefined &&
   (unusedSince === undefined || key.lastUsedAt === null || key.lastUsedAt < unusedSince) &&
   (namePrefix === undefined || key.name.startsWith(namePrefix)) &&
-  (scope === undefined || covers(key.scopes, scope))
+  (scope === undefined || covers(key.scopes, scope)) &&
+  (anyOfScopes === undefined || anyOfScopes.some(each => key.scopes.includes(each)))

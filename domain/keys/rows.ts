@@ -1,6 +1,6 @@
 import type { Actor } from '../audits/audit.ts'
 import type { Position } from './freshness/lease-store.ts'
-import type { ClientKeyRecord, KeyChange, KnownToken, TokenRecord } from './client-key.ts'
+import type { ClientKeyRecord, KeyChange, KnownToken, Policy, TokenRecord } from './client-key.ts'
 
 /** The data of a new token to store. */
 export interface NewToken {
@@ -39,8 +39,12 @@ export interface ClientKeyFilter {
   /** Includes only keys that were created before this time, and whose tokens haven't been used since. */
   readonly unusedSince?: Date | undefined
   readonly namePrefix?: string | undefined
+  /** Includes only keys with this owner. */
+  readonly owner?: string | undefined
   /** Includes only keys that have this scope or `*`. If `*`, includes only unscoped keys. */
   readonly scope?: string | undefined
+  /** Includes only keys that have at least one of these scopes. */
+  readonly anyOfScopes?: readonly string[] | undefined
   /** Includes only managed keys with an active token that was sealed with the secret of this generation. */
   readonly generation?: string | undefined
 }
@@ -123,6 +127,16 @@ export interface KeyReads {
   readonly environmentRecord: (key: { readonly id: string; readonly digest: string }) => Promise<EnvironmentRecord>
   /** Returns the usage counts of a key for the given day and all later days, oldest first. */
   readonly usage: (id: string, since: { readonly day: string }) => Promise<UsageCount[]>
+  /**
+   * Returns the summed usage of all keys of an owner for the given day and all later days, oldest first. All addresses
+   * are counted under `*`. May yield to the event loop.
+   */
+  readonly usageOfOwner: (owner: string, since: { readonly day: string }) => Promise<UsageCount[]>
+  /**
+   * Returns the policies of an owner's keys that aren't revoked. Of policies that differ at most in their expiry, it may
+   * return only one that expires last. May yield to the event loop.
+   */
+  readonly policiesOfOwner: (owner: string) => Promise<Policy[]>
   /** Returns the generations of managed keys' tokens, each with the number of its tokens that are active at `at`. */
   readonly generations: (at: Date) => Promise<GenerationUse[]>
   /** Returns the generations of the managed keys' tokens that are active at `at`, except those in `known`. */
@@ -141,6 +155,13 @@ export interface SecretState {
 export interface Revocation {
   readonly at: Date
   readonly reason: string | null
+}
+
+/** The keys that were revoked together. */
+export interface RevokedKeys {
+  readonly count: number
+  /** The policies of the keys, as `policiesOfOwner` returns them. */
+  readonly policies: readonly Policy[]
 }
 
 /** A managed key to store. */
@@ -188,15 +209,20 @@ export interface Advance {
 export interface KeyRows extends KeyReads, KeyUsageRows {
   /**
    * Increments the revision, which `KeyFreshness` then reports. `keyId` is the id of the key that the transaction
-   * changes, or `ALL_KEYS`. Every transaction that changes keys or tokens calls this once, after its reads and before its writes. If
-   * any key, token or secret that the transaction has read changes before the commit, nothing is stored, and `work`
-   * runs again.
+   * changes, or `ALL_KEYS`. Every transaction that changes keys, tokens or services calls this once, after its reads
+   * and before its writes. If any key, token, service or secret that the transaction has read changes before the
+   * commit, nothing is stored, and `work` runs again.
    */
   readonly advanceRevision: (keyId: string) => Promise<Advance>
 
   readonly insert: (key: NewClientKey) => Promise<void>
   readonly update: (id: string, change: KeyChange) => Promise<void>
   readonly revoke: (id: string, revocation: Revocation) => Promise<void>
+  /**
+   * Revokes all keys of an owner that aren't revoked. Must be called in a bulk transaction. Until it ends, no other
+   * transaction can give the owner a key.
+   */
+  readonly revokeOwner: (owner: string, revocation: Revocation) => Promise<RevokedKeys>
   /** Stores the revocation of a digest that isn't already revoked. */
   readonly revokeEnvironmentKey: (digest: string, revocation: Revocation) => Promise<void>
 

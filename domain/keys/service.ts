@@ -12,8 +12,8 @@ import { createKeyQueries } from './queries.ts'
 import type { KeyQueries } from './queries.ts'
 import { ownMilliseconds } from '../time.ts'
 import type { KeyReads } from './rows.ts'
-import { SCOPES, createScopeCheck } from './policy/scopes.ts'
-import type { Scope } from './policy/scopes.ts'
+import { createScopeCheck } from './policy/scope-check.ts'
+import { SCOPES } from './policy/scopes.ts'
 import type { KeyStore } from './store.ts'
 import { checkOfService, generationsOf } from './token/secrets.ts'
 import type { CheckSecrets } from './token/secrets.ts'
@@ -30,11 +30,13 @@ export interface VerifierSettings extends Pick<AuthenticatorOptions, 'cacheSize'
   readonly usage?: Pick<UsageRecorder, 'used' | 'refused'> | undefined
 }
 
-export interface KeyServiceOptions<S extends string = Scope> extends TokenSecrets, VerifierSettings {
+export interface KeyServiceOptions<S extends string = string> extends TokenSecrets, VerifierSettings {
   readonly store: KeyStore
   /** Finds the keys of tokens. By default, each token is looked up in the store, and nothing is cached. */
   readonly keyLookup?: KeyLookup | undefined
-  /** The scopes that exist. Defaults to those of this service. */
+  /**
+   * The scopes that exist, in addition to those of services. Defaults to the scopes of this API.
+   */
   readonly scopes?: readonly S[] | undefined
   /** The environment keys: `key_id`s, or `sha256:<64 hex>` digests of them. */
   readonly allowList?: readonly string[] | undefined
@@ -53,8 +55,8 @@ export interface KeyServiceOptions<S extends string = Scope> extends TokenSecret
  * permission boundary of the requester, or InvalidToken if the requester's own key has expired or been revoked in the
  * meantime.
  */
-export interface KeyService<S extends string = Scope>
-  extends KeyLifecycle<S>, KeyQueries, Pick<Verifier, 'verify' | 'recheck'> {
+export interface KeyService<S extends string = string>
+  extends KeyLifecycle<S>, KeyQueries, Pick<Verifier, 'verify' | 'verifyAll' | 'recheck'> {
   /** Returns the current time in milliseconds since 1970, by the clock that decides when keys expire. */
   readonly now: () => number
 }
@@ -70,25 +72,25 @@ export const verifierOf = ({
   usage = NOT_RECORDED,
   ...options
 }: VerifierSettings & AuthenticatorOptions): Verifier =>
-  createVerifier({ authenticate: createAuthenticator(options), counters, usage })
+  createVerifier({ ...createAuthenticator(options), counters, usage })
 
-export const createKeyService = <const S extends string = Scope>(options: KeyServiceOptions<S>): KeyService<S> => {
+export const createKeyService = <const S extends string = string>(options: KeyServiceOptions<S>): KeyService<S> => {
   const { store, scopes, secret, previousSecrets = [], allowList = [], keyLookup: lookup = readLookup(store) } = options
   const opener = createTokenOpener(options)
   const { sealer } = opener
   const environmentKeys = createEnvironmentKeys(allowList)
-  const { verify, recheck, check } = verifierOf({ ...options, lookup })
+  const { verify, verifyAll, recheck, check } = verifierOf({ ...options, lookup })
   const queries = createKeyQueries({ store, opener, environmentKeys, secrets: [secret, ...previousSecrets], check })
   const lifecycle = createKeyLifecycle<S>({
     store,
     sealer,
     environmentKeys,
-    checkScopes: createScopeCheck(scopes ?? SCOPES),
+    findUnknownScopes: createScopeCheck(scopes ?? SCOPES),
     checkSecrets: options.checkSecrets ?? checkOfService(generationsOf(secret, previousSecrets)),
     find: queries.find,
     background: options.background ?? NOT_REPORTED
   })
-  return { ...queries, ...lifecycle, verify, recheck, now: store.now ?? ownMilliseconds }
+  return { ...queries, ...lifecycle, verify, verifyAll, recheck, now: store.now ?? ownMilliseconds }
 }
 
 /** Creates a lookup that reads the store and caches nothing, for commands that look up only one key. */

@@ -1,24 +1,31 @@
 import type { XStatic } from 'typebox/schema'
 import { timestamp, toTimestamp } from '../timestamps.ts'
-import { canonicalJson, isOutOfRange, RANGE_RULE, textsIn } from '../../domain/json/value.ts'
+import { isOutOfRange, RANGE_RULE, textsIn } from '../../domain/json/value.ts'
 import { InvalidFields } from '../../domain/errors.ts'
 import type { FieldIssue } from '../../domain/field-issue.ts'
 import { rangeIssue } from '../../net/addresses.ts'
-import type { KeyChange, RateLimit } from '../../domain/keys/client-key.ts'
-import { ASSIGNABLE_SCOPES, UNSCOPED } from '../../domain/keys/policy/scopes.ts'
-import type { AssignableScope } from '../../domain/keys/policy/scopes.ts'
+import type { KeyChange, Metadata, RateLimit } from '../../domain/keys/client-key.ts'
+import { KEY_SCOPE, withoutCovered } from '../../domain/keys/policy/scopes.ts'
+import { MAX_SCOPE } from '../../domain/services/checks.ts'
 import { credentialIssues, refuseCredentials } from '../../domain/keys/token/shape.ts'
 import { DEFAULT_GRACE_SECONDS, MAX_GRACE_SECONDS } from '../../domain/keys/lifecycle/tokens.ts'
 import { PRINTABLE } from '../../domain/json/printable.ts'
 import {
+  canonicalMetadata,
   LIKE_AN_ID,
   MAX_METADATA_BYTES,
+  MAX_OWNER,
   MAX_REASON,
   MAX_RANGES,
   MAX_WINDOW_SECONDS
 } from '../../domain/keys/policy/checks.ts'
 
 const text = { type: 'string', pattern: PRINTABLE } as const
+
+/** The owner of keys in a query or a command. */
+export const ownerText = { ...text, maxLength: MAX_OWNER } as const
+
+export const OwnerQuery = { type: 'object', required: ['owner'], properties: { owner: ownerText } } as const
 
 /** The writable fields of a key. */
 export const keyFields = {
@@ -36,12 +43,23 @@ export const keyFields = {
     description: 'The purpose of the key.',
     examples: ['Copies invoices to the ledger every hour']
   },
+  owner: {
+    ...text,
+    type: ['string', 'null'],
+    maxLength: MAX_OWNER,
+    description:
+      'Whose key it is: any text that means something to you. The service does not use it, except to find and revoke ' +
+      'the keys of one owner.',
+    examples: ['customer:4711']
+  },
   scopes: {
     type: 'array',
-    items: { type: 'string', enum: ASSIGNABLE_SCOPES },
+    items: { type: 'string', maxLength: MAX_SCOPE, pattern: KEY_SCOPE },
     minItems: 1,
     maxItems: 100,
-    description: 'The scopes of the key, which determine what it may do. `*` includes all scopes.',
+    description:
+      'The scopes of the key, which determine what it may do. `*` includes all scopes of this API, but no scopes of ' +
+      'services. `orders:*` includes all scopes of the service `orders`.',
     examples: [['apps:read']]
   },
   expires_at: {
@@ -154,36 +172,36 @@ type Written = XStatic<typeof ChangeKeyBody>
  * Returns the key change in a body that has been validated against its schema. Durations are relative to `now`, which
  * is in milliseconds since 1970. Throws InvalidFields for issues that a schema can't express.
  */
-export const toKeyChange = (body: Written, now: number): KeyChange<AssignableScope> => {
+export const toKeyChange = (body: Written, now: number): KeyChange => {
   const expiresAt = toTimestamp('expires_at', body.expires_at ?? undefined, 'ahead', now) ?? null
-  const metadata = metadataText(body.metadata)
+  const metadata = toMetadata(body.metadata)
   const issues = [
     ...(body.allowed_ips ?? []).flatMap((range, index) => issue(['allowed_ips', String(index)], rangeIssue(range))),
     ...(body.name !== undefined && LIKE_AN_ID.test(body.name)
       ? issue(['name'], 'must not look like the id of a key, and must not be -')
       : []),
-    ...(typeof metadata === 'string' ? [] : issue(['metadata'], metadata.issue)),
+    ...issue(['metadata'], metadata.issue),
     ...credentialIssues({
       name: body.name,
       description: body.description,
+      owner: body.owner,
       // The strings are checked instead of the JSON text, in which an escape sequence could hide the start of a
       // credential.
       metadata: textsIn(body.metadata).join('\n')
     })
   ]
   if (issues.length > 0) throw new InvalidFields({ issues })
-  const { name, description, enabled, scopes } = body
+  const { name, description, owner, enabled, scopes } = body
   return {
     ...(name === undefined ? {} : { name }),
     ...(description === undefined ? {} : { description }),
+    ...(owner === undefined ? {} : { owner }),
     ...(enabled === undefined ? {} : { enabled }),
-    ...(scopes === undefined
-      ? {}
-      : { scopes: scopes.includes(UNSCOPED) ? [UNSCOPED] : ASSIGNABLE_SCOPES.filter(grant => scopes.includes(grant)) }),
+    ...(scopes === undefined ? {} : { scopes: withoutCovered(scopes) }),
     ...(body.expires_at === undefined ? {} : { expiresAt }),
     ...(body.allowed_ips === undefined ? {} : { allowedIps: [...new Set(body.allowed_ips)] }),
     ...(body.rate_limit === undefined ? {} : { rateLimit: toRateLimit(body.rate_limit) }),
-    ...(body.metadata === undefined || typeof metadata !== 'string' ? {} : { metadata })
+    ...(body.metadata === undefined ? {} : { metadata: metadata.value })
   }
 }
 
@@ -196,12 +214,12 @@ export const toReason = ({ reason = null }: XStatic<typeof RevokeBody>): string 
   return reason
 }
 
-/** Returns metadata as JSON text, or an issue. Checks the depth and length first, to limit the time for the rest. */
-const metadataText = (metadata: object = {}): string | { issue: string } => {
-  if (isOutOfRange(metadata)) return { issue: RANGE_RULE }
+/** Returns metadata in its canonical form, or an issue. Checks the length first, to limit the time for the rest. */
+const toMetadata = (metadata: object = {}): { value: Metadata; issue: string | null } => {
+  if (isOutOfRange(metadata)) return { value: {}, issue: RANGE_RULE }
   return Buffer.byteLength(JSON.stringify(metadata)) > MAX_METADATA_BYTES
-    ? { issue: `must have at most ${MAX_METADATA_BYTES} bytes` }
-    : canonicalJson(metadata)
+    ? { value: {}, issue: `must have at most ${MAX_METADATA_BYTES} bytes` }
+    : { value: canonicalMetadata(metadata), issue: null }
 }
 
 const issue = (path: readonly string[], found: string | null): FieldIssue[] =>

@@ -12,6 +12,7 @@ const textOrNull = (description: string, example: string) =>
 const {
   name,
   description,
+  owner,
   scopes,
   expires_at: expiresAt,
   enabled,
@@ -51,6 +52,7 @@ const keyProperties = {
   },
   name,
   description,
+  owner,
   source: {
     type: 'string',
     enum: ['managed', 'environment'],
@@ -183,7 +185,17 @@ export const RotatedKeyJson = {
   }
 }
 
-const policyNames = ['id', 'name', 'source', 'scopes', 'expires_at', 'enabled', 'allowed_ips', 'rate_limit'] as const
+const policyNames = [
+  'id',
+  'name',
+  'owner',
+  'source',
+  'scopes',
+  'expires_at',
+  'enabled',
+  'allowed_ips',
+  'rate_limit'
+] as const
 
 export const PolicyJson = {
   $id: 'ClientKeyPolicy',
@@ -196,6 +208,7 @@ export const PolicyJson = {
 export const toPolicyJson = (key: ClientKey) => ({
   id: key.id,
   name: key.name,
+  owner: key.owner,
   source: key.source,
   scopes: key.scopes,
   expires_at: key.expiresAt,
@@ -208,7 +221,7 @@ export const toPolicyJson = (key: ClientKey) => ({
 export const toKeyJson = (key: ClientKeyRecord) => ({
   ...toPolicyJson(key),
   description: key.description,
-  metadata: JSON.parse(key.metadata) as object,
+  metadata: key.metadata,
   created_at: key.createdAt,
   created_by: key.createdBy,
   revoked_at: key.revokedAt,

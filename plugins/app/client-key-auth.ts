@@ -65,7 +65,11 @@ export interface ClientKeyHook {
 }
 
 /** Decides whether a request is accepted. */
-export type Decide = <R extends string>(token: string, demand: Demand<R>) => Promise<Verdict<R> | RemoteVerdict<R>>
+export type Decide = (
+  token: string,
+  demand: Demand<RequestRefusal>,
+  request: FastifyRequest
+) => Promise<Verdict<RequestRefusal> | RemoteVerdict<RequestRefusal>>
 
 export interface ClientKeyHookOptions {
   /** The realm in `WWW-Authenticate`. Default: `trivial`. */
@@ -124,7 +128,7 @@ export const createClientKeyHook = async (
   { realm = REALM, publicOrigin = null, onRefusal }: ClientKeyHookOptions = {}
 ): Promise<ClientKeyHook> => {
   const authenticate = await bearerParser(fastify, (token, request) =>
-    decide(token, demandOf(request, publicOrigin)).then(verdict => {
+    decide(token, demandOf(request, publicOrigin), request).then(verdict => {
       if (!verdict.ok) throw new RefusedError(verdict)
       request.principal = principalOf(verdict) as ClientKeyPrincipal
       return true

@@ -94,9 +94,9 @@ const verifyOf = ({ keys }: ManagedKeys): Verify => {
 /** Wraps a `verify` function, so that its errors result in a 503 that reveals nothing about the store. */
 const orUnavailable =
   (verify: Decide): Decide =>
-  async (token, demand) => {
+  async (...request) => {
     try {
-      return await verify(token, demand)
+      return await verify(...request)
     } catch (cause) {
       throw new KeysUnavailable({ cause })
     }

@@ -25,6 +25,8 @@ import { UsageJson } from '../../http/representations/usage.ts'
 import type { ApiDocument } from '../../http/api-document.ts'
 import { Problem } from '../../http/problems.ts'
 import { VERSION } from '../../version.ts'
+import { IntrospectionJson } from '../../http/representations/introspection.ts'
+import { InspectionJson } from '../../http/representations/inspection.ts'
 import { NodeJson } from '../../http/representations/nodes.ts'
 import { ReceiptJson } from '../../http/representations/receipts.ts'
 import { lazily } from '../../domain/lazy.ts'
@@ -51,6 +53,8 @@ const SCHEMAS = [
   PolicyJson,
   TokenRecordJson,
   UsageJson,
+  InspectionJson,
+  IntrospectionJson,
   AuditJson,
   AuditPageJson,
   UserJson,

@@ -6,7 +6,7 @@ test('lists and advice are readable in every case', async t => {
   const { cli, registry, key, database } = terminal(t)
   t.match((await cli('key:list', [], '', { CLIENT_KEYS: '' })).stdout, 'There are no client keys')
   const keys = await registry()
-  const { key: managed } = await keys.issue({ name: 'gone', metadata: '{"a":1}' }, operator)
+  const { key: managed } = await keys.issue({ name: 'gone', metadata: { a: 1 } }, operator)
   const { key: silent } = await keys.issue({ name: 'silent' }, operator)
   await keys.revoke(managed.id, 'a leak', operator)
   await keys.revoke(silent.id, null, operator)

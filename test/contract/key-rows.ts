@@ -21,7 +21,8 @@ const newKey = (change: Partial<NewClientKey> = {}): NewClientKey => ({
   source: 'managed',
   enabled: true,
   description: null,
-  metadata: '{}',
+  owner: null,
+  metadata: {},
   createdAt: AT,
   createdBy: operator.actor,
   revokedAt: null,
@@ -83,7 +84,8 @@ const keysContract = (engine: string, open: (t: Test) => Promise<KeyStore>): voi
       allowedIps: ['10.0.0.0/8'],
       rateLimit: { max: 5, windowSeconds: 60 },
       description: 'a key',
-      metadata: '{"team":"billing"}'
+      owner: 'customer:4711',
+      metadata: { team: 'billing' }
     })
     await write(async keys => {
       await keys.insert(key)
@@ -98,9 +100,11 @@ const keysContract = (engine: string, open: (t: Test) => Promise<KeyStore>): voi
     })
     t.same(await read(async keys => await keys.find(key.id)), { ...key, description: null, rateLimit: null })
     await write(async keys => {
-      await keys.update(key.id, { expiresAt: null, rateLimit: { max: 1, windowSeconds: 1 }, allowedIps: [] })
+      await keys.update(key.id, { owner: null, metadata: {}, expiresAt: null, rateLimit: { max: 1, windowSeconds: 1 }, allowedIps: [] })
     })
     t.match(await read(async keys => await keys.find(key.id)), {
+      owner: null,
+      metadata: {},
       expiresAt: null,
       rateLimit: { max: 1, windowSeconds: 1 },
       allowedIps: []
@@ -162,9 +166,9 @@ const keysContract = (engine: string, open: (t: Test) => Promise<KeyStore>): voi
     const { read, write } = createFixture(t, await open(t))
     await write(async keys => {
       await keys.insert(newKey({ id: 'a', name: 'sync one', scopes: ['apps:read'] }))
-      await keys.insert(newKey({ id: 'b', name: 'sync two', enabled: false }))
+      await keys.insert(newKey({ id: 'b', name: 'sync two', owner: 'customer:1', enabled: false }))
       await keys.insert(newKey({ id: 'c', name: 'Sync', expiresAt: LATER }))
-      await keys.insert(newKey({ id: 'd', name: 'other', createdAt: LATER }))
+      await keys.insert(newKey({ id: 'd', name: 'other', owner: 'customer:1', createdAt: LATER }))
       await keys.revoke('d', { at: LATER, reason: null })
       await keys.insertToken('a', newToken(1), AT)
     })
@@ -180,6 +184,10 @@ const keysContract = (engine: string, open: (t: Test) => Promise<KeyStore>): voi
     t.same(await ids({ expiresBefore: LATER }), [])
     t.same(await ids({ unusedSince: LATER }), ['a', 'b', 'c'])
     t.same(await ids({ namePrefix: 'sync' }), ['a', 'b'], 'prefixes are case-sensitive')
+    t.same(await ids({ owner: 'customer:1' }), ['b', 'd'])
+    t.same(await ids({ owner: 'customer:1' }, 1, 'b'), ['d'])
+    t.same(await ids({ owner: 'customer:1', revoked: false }), ['b'])
+    t.same(await ids({ owner: 'customer:' }), [], 'the whole owner is compared')
     t.same(await ids({ scope: 'apps:read' }), ['a', 'b', 'c', 'd'], 'an unscoped key has every scope')
     t.same(await ids({ scope: '*' }), ['b', 'c', 'd'])
     t.same(await ids({ generation: '0a0b0c0d' }), ['a'])
@@ -251,14 +259,14 @@ const unusedContract = (engine: string, open: (t: Test) => Promise<KeyStore>): v
 const tokensContract = (engine: string, open: (t: Test) => Promise<KeyStore>): void => {
   test(`${engine}: a token is found by its digest, with its key`, async t => {
     const { read, write } = createFixture(t, await open(t))
-    const key = newKey({ rateLimit: { max: 5, windowSeconds: 60 }, allowedIps: ['10.0.0.0/8'], expiresAt: LATER })
+    const key = newKey({ owner: 'customer:4711', rateLimit: { max: 5, windowSeconds: 60 }, allowedIps: ['10.0.0.0/8'], expiresAt: LATER })
     await write(async keys => {
       await keys.insert(key)
       await keys.insertToken(key.id, newToken(1), AT)
     })
-    const { id, name, source, scopes, expiresAt, enabled, allowedIps, rateLimit, revokedAt } = key
+    const { id, name, owner, source, scopes, expiresAt, enabled, allowedIps, rateLimit, revokedAt } = key
     t.same(await read(async keys => await keys.findToken(digest(1))), {
-      key: { id, name, source, scopes, expiresAt, enabled, allowedIps, rateLimit, revokedAt },
+      key: { id, name, owner, source, scopes, expiresAt, enabled, allowedIps, rateLimit, revokedAt },
       digest: digest(1),
       generation: '0a0b0c0d',
       ref: digest(1),

@@ -80,14 +80,14 @@ export const readSecrets = async (db: PostgresDatabase, { reads }: Attempt): Pro
 
 // A null epoch violates a constraint, which `isConflict` recognizes, so the work is repeated. A statement waits for
 // every table that it names. Therefore, a change that hasn't read the secrets doesn't name their tables.
-const advanceIf = (secretsAreSame: string): string => `
+const advanceIf = (condition: string): string => `
   with change as (
     insert into client_key_changes (epoch, nonce, key_id, at)
     select
       case when head.epoch >= $3
         and not exists (select from client_key_changes where epoch > $3 and key_id = any($4::text[]))
         and not exists (select from environment_key_revocations where digest = any($5::bytea[]))
-        and ${secretsAreSame}
+        and ${condition}
       then head.epoch + 1 end,
       $1, $2, ${DATABASE_TIMESTAMP}
     from (select max(epoch) as epoch from client_key_changes) as head
@@ -98,6 +98,10 @@ const advanceIf = (secretsAreSame: string): string => `
 const ADVANCE = advanceIf('true')
 const ADVANCE_WITH_SECRETS = advanceIf(`$6 = ${SECRETS}`)
 
+/** Whether a node has a version that doesn't apply changes to all keys. */
+export const HAS_OUTDATED_NODES = 'exists (select from nodes where evicted_at is null and not applies_bulk_changes)'
+const ADVANCE_ALL = advanceIf(`not ${HAS_OUTDATED_NODES}`)
+
 // A separate statement takes the lock, so that the next one sees everything that was committed before.
 const lockChanges = ({ defer }: Outbox): void => {
   defer('change', async db => {
@@ -105,19 +109,40 @@ const lockChanges = ({ defer }: Outbox): void => {
   })
 }
 
+// Until the commit, no node can register. Acknowledgements wait too, so this follows everything that takes long.
+const holdNodes = ({ defer }: Outbox): void => {
+  defer('change', async db => await query(db, 'lock table nodes in share mode'))
+}
+
 /** Adds a change to the history, after checking the data that the attempt has read. */
 export const advance = (attempt: Attempt, outbox: Outbox, keyId: string): void => {
   const { change, reads } = attempt
+  const isForAll = keyId === ALL_KEYS
+  if (isForAll) holdNodes(outbox)
   lockChanges(outbox)
   outbox.defer('change', async db => {
     const digests = Array.from(reads.unrevoked, digest => Buffer.from(digest, 'hex'))
     const values = [change.nonce, keyId, reads.epoch, [ALL_KEYS, ...reads.keyIds], digests]
     const { rows } =
       reads.secrets === null
-        ? await query(db, ADVANCE, values)
+        ? await query(db, isForAll ? ADVANCE_ALL : ADVANCE, values)
         : await query(db, ADVANCE_WITH_SECRETS, [...values, reads.secrets])
     attempt.epoch = Number(rows[0]?.['epoch'])
   })
+}
+
+const CHECK_SCOPES = `
+  insert into client_key_changes (epoch, nonce, key_id, at)
+  select null, $1, '${ALL_KEYS}', ''
+  from client_keys
+  where id = any(array(select key_id from client_key_changes where epoch > $2)) and revoked_at is null
+    and scopes::jsonb ?| $3::text[]
+`
+
+/** Fails with a conflict if a key has any of the given scopes and has changed since the first read of the attempt. */
+export const checkScopes = ({ change, reads }: Attempt, outbox: Outbox, scopes: readonly string[]): void => {
+  lockChanges(outbox)
+  outbox.defer('change', async db => await query(db, CHECK_SCOPES, [change.nonce, reads.epoch, [...scopes]]))
 }
 
 const CHECK_SECRETS = `

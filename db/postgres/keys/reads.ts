@@ -14,6 +14,7 @@ import {
   environmentKeyRevocations,
   environmentKeyUses
 } from '../schema.ts'
+import { createOwnerReads } from './owners.ts'
 import { createTokenReads } from './tokens.ts'
 
 /** How many keys a statement searches, so that a filter that few of millions of keys pass doesn't take long. */
@@ -36,13 +37,15 @@ export const createKeyReads = (db: PostgresDatabase): KeyReads => {
     tokens: async (id, { limit }) => await readTokens(db, id, limit),
     environmentRecord: async key => await readEnvironmentRecord(db, key),
     usage: async (id, { day }) => await readUsage(db, id, day),
+    ...createOwnerReads(db),
     ...createGenerationReads(db)
   }
 }
 
 const createKeyPage = (db: PostgresDatabase): KeyReads['page'] => {
-  const windowEnd = async (after: string): Promise<string | undefined> => {
-    const inOrder = db.select({ id: clientKeys.id }).from(clientKeys).where(gt(clientKeys.id, after))
+  const windowEnd = async (after: string, owner: SQL | undefined): Promise<string | undefined> => {
+    const isAfter = and(gt(clientKeys.id, after), owner)
+    const inOrder = db.select({ id: clientKeys.id }).from(clientKeys).where(isAfter)
     return (
       await inOrder
         .orderBy(clientKeys.id)
@@ -53,10 +56,12 @@ const createKeyPage = (db: PostgresDatabase): KeyReads['page'] => {
 
   return async (filter, { limit, after, at }) => {
     const keys: ClientKeyRecord[] = []
+    // The keys of an owner are found with an index, so only these are searched.
+    const isOwned = filter.owner === undefined ? undefined : eq(clientKeys.owner, filter.owner)
     let end: string | undefined = after ?? ''
     while (end !== undefined && keys.length < limit) {
       const begin: string = end
-      end = await windowEnd(begin)
+      end = await windowEnd(begin, isOwned)
       const isInWindow = and(gt(clientKeys.id, begin), end === undefined ? undefined : lte(clientKeys.id, end))
       const rows = await db
         .select()

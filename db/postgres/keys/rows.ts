@@ -5,14 +5,15 @@ import { ALL_KEYS } from '../../../domain/keys/freshness/lease-store.ts'
 import type { KeyRows } from '../../../domain/keys/rows.ts'
 import { toDate, toText } from '../../timestamps.ts'
 import { toChangedColumns, toNewColumns } from '../../key-records.ts'
-import { query } from '../database.ts'
+import { query, send } from '../database.ts'
 import { awaitTable } from '../locking.ts'
 import type { PostgresDatabase } from '../database.ts'
 import type { Outbox } from '../transaction.ts'
-import { advance, createNotedReads } from './change.ts'
+import { advance, createNotedReads, HAS_OUTDATED_NODES } from './change.ts'
 import type { Attempt } from './change.ts'
 import { createKeyReads } from './reads.ts'
 import { clientKeyAttempts, clientKeys, clientKeyTokens, environmentKeyRevocations } from '../schema.ts'
+import { createOwnerRows, shareOwner } from './owners.ts'
 import { createSecretRows } from './secrets.ts'
 import { createUsageRows } from './usage.ts'
 
@@ -28,6 +29,7 @@ export const createKeyRows = (db: PostgresDatabase, attempt: Attempt, outbox: Ou
     ...reads,
     ...createNotedReads(reads, attempt),
     ...createRecordRows(db, attempt, outbox),
+    ...createOwnerRows(db),
     ...createSecretRows(db, attempt, outbox),
     ...createTokenRows(outbox),
     ...createIdempotencyRows(db, outbox),
@@ -39,22 +41,15 @@ export const createKeyRows = (db: PostgresDatabase, attempt: Attempt, outbox: Ou
 const rowOf = (db: PostgresDatabase, id: string): SQL =>
   sql`(${db.select({ row: clientKeys.row }).from(clientKeys).where(eq(clientKeys.id, id))})`
 
-/** Sends a Drizzle statement immediately, as `query` does. */
-const send = async (db: PostgresDatabase, statement: { toSQL: () => { sql: string; params: unknown[] } }) => {
-  const { sql: text, params } = statement.toSQL()
-  return await query(db, text, params)
-}
-
 const LOCK_KEY = 'select from client_keys where id = $1 for no key update'
 const SHARE_KEY = 'select from client_keys where id = $1 for key share'
 
-const OUTDATED_NODES = 'select 1 from nodes where evicted_at is null and not applies_bulk_changes limit 1'
-
-/** Throws NodesOutdated if a node would continue to accept keys after a change to all keys. */
+/**
+ * Throws NodesOutdated if a node would continue to accept keys after a change to all keys. `advance` checks this again
+ * before the commit.
+ */
 const refuseOutdatedNodes = async (db: PostgresDatabase): Promise<void> => {
-  // Until the commit, no node can register or acknowledge changes.
-  await query(db, 'lock table nodes in share mode')
-  if ((await query(db, OUTDATED_NODES)).rows.length > 0) throw new NodesOutdated()
+  if ((await query(db, `select ${HAS_OUTDATED_NODES} as found`)).rows[0]?.['found'] === true) throw new NodesOutdated()
 }
 
 const createRecordRows = (db: PostgresDatabase, attempt: Attempt, outbox: Outbox): Pick<KeyRows, RecordRows> => {
@@ -71,10 +66,12 @@ const createRecordRows = (db: PostgresDatabase, attempt: Attempt, outbox: Outbox
     },
 
     insert: async key => {
+      if (key.owner !== null) shareOwner(outbox, key.owner)
       defer('write', async db => await send(db, db.insert(clientKeys).values(toNewColumns(key))))
     },
 
     update: async (id, change) => {
+      if (typeof change.owner === 'string') shareOwner(outbox, change.owner)
       writeKey(id, toChangedColumns(change))
     },
 

@@ -15,6 +15,7 @@ import {
   environmentKeyRevocations,
   environmentKeyUses
 } from '../schema.ts'
+import { createOwnerReads } from './owners.ts'
 import { createTokenReads } from './tokens.ts'
 
 // SQLite orders by code point by default, but not every engine does.
@@ -40,17 +41,19 @@ export const createKeyReads = (db: SqliteDatabase): KeyReads => {
     tokens: async (id, { limit }) => readTokens(db, id, limit),
     environmentRecord: async key => readEnvironmentRecord(db, key),
     usage: async (id, { day }) => readUsage(db, id, day),
+    ...createOwnerReads(db),
     ...createGenerationReads(db)
   }
 }
 
-// Searches in windows, so that a filter that few of a million keys pass doesn't block the event loop.
+// Searches in windows, so that a filter that few of a million keys pass doesn't block the event loop. The keys of an
+// owner are found with an index, so only these are searched.
 const createKeyPage = (db: SqliteDatabase): KeyReads['page'] => {
-  const windowEnd = (after: string): string | undefined =>
+  const windowEnd = (after: string, owner: SQL | undefined): string | undefined =>
     db
       .select({ id: clientKeys.id })
       .from(clientKeys)
-      .where(gt(clientKeys.id, after))
+      .where(and(gt(clientKeys.id, after), owner))
       .orderBy(idOrder)
       .limit(1)
       .offset(WINDOW - 1)
@@ -58,10 +61,11 @@ const createKeyPage = (db: SqliteDatabase): KeyReads['page'] => {
 
   return async (filter, { limit, after, at }) => {
     const keys: ClientKeyRecord[] = []
+    const isOwned = filter.owner === undefined ? undefined : eq(clientKeys.owner, filter.owner)
     let end: string | undefined = after ?? ''
     while (end !== undefined && keys.length < limit) {
       const begin: string = end
-      end = windowEnd(begin)
+      end = windowEnd(begin, isOwned)
       const isInWindow = and(gt(clientKeys.id, begin), end === undefined ? undefined : lte(clientKeys.id, end))
       const rows = db
         .select()

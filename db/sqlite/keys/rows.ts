@@ -14,6 +14,7 @@ import {
   clientKeyTokens,
   environmentKeyRevocations
 } from '../schema.ts'
+import { createOwnerRows } from './owners.ts'
 import { createSecretRows } from './secrets.ts'
 import { createUsageRows } from './usage.ts'
 
@@ -25,6 +26,7 @@ type IdempotencyRows =
 export const createKeyRows = (db: SqliteDatabase): KeyRows => ({
   ...createKeyReads(db),
   ...createRecordRows(db),
+  ...createOwnerRows(db),
   ...createSecretRows(db),
   ...createTokenRows(db),
   ...createIdempotencyRows(db),

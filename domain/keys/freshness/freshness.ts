@@ -31,6 +31,13 @@ export interface KeyLookup extends KeyFreshness {
   /** Returns the managed key's token with the given digest, active or not, or null if it doesn't exist. */
   readonly findByDigest: (digest: string) => KnownToken | null | Promise<KnownToken | null>
   /**
+   * Does the same for several digests at once, and returns the tokens that exist, by digest. If this function is
+   * missing, `findByDigest` is called for each of them.
+   */
+  readonly findByDigests?: (
+    digests: readonly string[]
+  ) => ReadonlyMap<string, KnownToken> | Promise<ReadonlyMap<string, KnownToken>>
+  /**
    * Returns when the environment key with the given digest was revoked, or null if it wasn't. If this function is
    * missing, environment keys can't be revoked.
    */

@@ -22,9 +22,8 @@ export interface Receipt {
   readonly waitedMs: number
 }
 
-/** A key after a change, and the receipt of the change. */
-export interface ChangedKey {
-  readonly key: ClientKeyRecord
+/** What is known about a change that was committed. */
+export interface Known {
   /** The id of the change's receipt. */
   readonly receiptId: string
   /**
@@ -32,6 +31,17 @@ export interface ChangedKey {
    * its receipt can be requested later.
    */
   readonly receipt: Receipt | null
+}
+
+/** A key after a change, and the receipt of the change. */
+export interface ChangedKey extends Known {
+  readonly key: ClientKeyRecord
+}
+
+/** An owner whose keys were revoked, the number of keys, and the receipt. */
+export interface RevokedOwner extends Known {
+  readonly owner: string
+  readonly count: number
 }
 
 const RECEIPT_ID = /^([1-9]\d{0,14})-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/

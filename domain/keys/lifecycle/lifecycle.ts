@@ -1,8 +1,6 @@
 import { v7 as newId } from 'uuid'
-import { createWatch } from '../../background.ts'
-import type { BackgroundHooks } from '../../background.ts'
 import type { RequestContext } from '../../access/principal.ts'
-import { ClientKeyNotFound, EnvironmentKeyReadOnly, InvalidFields, SecretNotShared } from '../../errors.ts'
+import { ClientKeyNotFound, EnvironmentKeyReadOnly, InvalidFields } from '../../errors.ts'
 import { issuesOf } from '../../field-issue.ts'
 import { changeKey, revokeEnvironmentKey, revokeKey } from './changes.ts'
 import { UNLIMITED } from '../client-key.ts'
@@ -10,18 +8,16 @@ import type { ClientKeyRecord, KeyChange, TokenRecord, WantedKey } from '../clie
 import type { EnvironmentKeys } from '../verdict/environment-keys.ts'
 import type { RetryableRequest } from './idempotency.ts'
 import { issueKey, rotateKey } from './issuing.ts'
-import { planned } from './plan.ts'
-import type { Plan } from './plan.ts'
-import type { ConfirmOptions } from '../freshness/confirmation.ts'
-import type { Position } from '../freshness/lease-store.ts'
-import { immediateReceipt, receiptIdOf } from '../freshness/receipt.ts'
-import type { ChangedKey, Receipt } from '../freshness/receipt.ts'
+import { createOwnerVerbs } from './owners.ts'
+import type { OwnerLifecycle } from './owners.ts'
+import type { ChangedKey } from '../freshness/receipt.ts'
 import type { NewClientKey, NewToken } from '../rows.ts'
-import type { UNSCOPED, CheckScopes } from '../policy/scopes.ts'
-import type { CheckSecrets } from '../token/secrets.ts'
+import type { FindUnknownScopes } from '../policy/scope-check.ts'
+import type { UNSCOPED } from '../policy/scopes.ts'
 import { digestOf, issueClientKey } from '../token/token.ts'
 import type { Issued, IssuedClientKey, TokenSealer } from '../token/token.ts'
-import type { KeyStore, KeyTx } from '../store.ts'
+import { createWrites } from './writes.ts'
+import type { Writes, WritesOptions } from './writes.ts'
 
 export type { Issued } from '../token/token.ts'
 
@@ -40,7 +36,7 @@ export interface Rotation {
 }
 
 /** The functions that change keys: see `KeyService`. */
-export interface KeyLifecycle<S extends string> {
+export interface KeyLifecycle<S extends string> extends OwnerLifecycle {
   /**
    * Issues a key. Throws InvalidFields if the key would never be active, ClientKeyNameTaken, IdempotencyKeyReused, or
    * SecretNotShared if another process couldn't open the token.
@@ -61,109 +57,34 @@ export interface KeyLifecycle<S extends string> {
   revoke: (id: string, reason: string | null, context: RequestContext) => Promise<ChangedKey>
 }
 
-export interface KeyLifecycleOptions {
-  readonly store: KeyStore
+export interface KeyLifecycleOptions extends WritesOptions {
   readonly sealer: TokenSealer
   readonly environmentKeys: EnvironmentKeys
-  readonly checkScopes: CheckScopes
-  readonly checkSecrets: CheckSecrets
+  readonly findUnknownScopes: FindUnknownScopes
   readonly find: (id: string) => Promise<ClientKeyRecord>
-  readonly background: BackgroundHooks
-}
-
-/** A change that was committed. */
-interface Committed<T> {
-  readonly at: Position
-  readonly result: T
-}
-
-/** A change that was committed, and its receipt. */
-interface Written<T> extends Omit<ChangedKey, 'key'> {
-  readonly result: T
-}
-
-/** Plans a change, in a transaction that then increments the revision and writes the change. */
-type Decide<T> = (tx: KeyTx) => Promise<Plan<T>>
-
-interface Writes {
-  /** Commits a change, and resolves when every node applies it. */
-  readonly restrict: <T>(keyId: string, decide: Decide<T>) => Promise<Written<T>>
-  /**
-   * Stores a token for a key, and resolves after the commit. Throws SecretNotShared, and stores nothing, if another
-   * process couldn't open the token.
-   */
-  readonly seal: <T>(keyId: string, decide: Decide<T>) => Promise<Committed<T>>
-  /** Waits until every node applies a change that was just committed. */
-  readonly confirmed: <T>(committed: Committed<T>) => Promise<Written<T>>
 }
 
 /** Creates the functions that change keys. */
 export const createKeyLifecycle = <S extends string>(options: KeyLifecycleOptions): KeyLifecycle<S> => {
   const writes = createWrites(options)
-  return { ...createTokenVerbs<S>(options, writes), ...createChangeVerbs<S>(options, writes) }
-}
-
-const createWrites = ({ store, checkSecrets, background }: KeyLifecycleOptions): Writes => {
-  const confirmation = createWatch('confirm a change of a client key', background)
-
-  const change = async <T>(subject: string, decide: Decide<T>): Promise<Committed<T>> => {
-    const decideAndWrite = async (tx: KeyTx) => {
-      const plan = await decide(tx)
-      const { position } = await tx.keys.advanceRevision(plan.keyId)
-      await plan.write()
-      return { position, result: plan.result }
-    }
-    const { position, result } = await store.write(decideAndWrite, { subject })
-    return { at: await position, result }
-  }
-
-  // The change is committed, even if the confirmation fails, so the requester must not get an error.
-  const confirm = async (at: Position, options?: ConfirmOptions): Promise<Receipt | null> =>
-    await confirmation.attempt(
-      async () => (await store.confirm?.(at, performance.now(), options)) ?? immediateReceipt(at, new Date())
-    )
-
-  const confirmed: Writes['confirmed'] = async ({ at, result }) => ({
-    result,
-    receiptId: receiptIdOf(at),
-    receipt: await confirm(at)
-  })
-
   return {
-    confirmed,
-    restrict: async (keyId, decide) => await confirmed(await change(keyId, decide)),
-    seal: async (keyId, decide) => {
-      const first = await change(keyId, async tx => {
-        const [isShared, plan] = await Promise.all([checkSecrets(tx), decide(tx)])
-        return isShared ? planned(plan, made => ({ made })) : nothing(keyId)
-      })
-      if (first.result !== null) return { at: first.at, result: first.result.made }
-      // A killed node is listed until it's evicted for not confirming a change, so this waits for the empty change
-      // above.
-      await confirm(first.at, { awaitsEviction: true })
-      return await change(keyId, async tx => {
-        const [isShared, plan] = await Promise.all([checkSecrets(tx), decide(tx)])
-        if (!isShared) throw new SecretNotShared()
-        return plan
-      })
-    }
+    ...createTokenVerbs<S>(options, writes),
+    ...createChangeVerbs<S>(options, writes),
+    ...createOwnerVerbs({ store: options.store, confirmed: writes.confirmed })
   }
 }
-
-/** Creates a plan that increments the revision and changes nothing else. */
-const nothing = (keyId: string): Plan<null> => ({ keyId, result: null, write: async () => {} })
 
 const createTokenVerbs = <S extends string>(
-  { sealer, environmentKeys, checkScopes }: KeyLifecycleOptions,
+  { sealer, environmentKeys, findUnknownScopes }: KeyLifecycleOptions,
   { seal, confirmed }: Writes
 ): Pick<KeyLifecycle<S>, 'issue' | 'rotate'> => ({
   issue: async (wanted, context, retryable) => {
-    checkScopes(wanted.scopes ?? [])
     const id = newId()
     const { issued, token } = sealNew(sealer)
     const stored = await seal(id, async tx => {
       const at = tx.now()
-      return await issueKey(tx, newKey(id, wanted, context, at), { token, at, context, retryable })
+      const key = newKey(id, wanted, context, at)
+      return await issueKey(tx, key, { token, at, context, retryable, findUnknownScopes })
     })
     // A retried request revokes the token in the lost reply, so every node must apply the change.
     const { result } = retryable === undefined ? stored : await confirmed(stored)
@@ -183,14 +104,13 @@ const createTokenVerbs = <S extends string>(
 })
 
 const createChangeVerbs = <S extends string>(
-  { environmentKeys, checkScopes, find }: KeyLifecycleOptions,
+  { environmentKeys, findUnknownScopes, find }: KeyLifecycleOptions,
   { restrict }: Writes
 ): Pick<KeyLifecycle<S>, 'change' | 'revoke'> => ({
   change: async (id, wanted, context) => {
     refuseEnvironmentKey(environmentKeys, id)
-    checkScopes(wanted.scopes ?? [])
     const { result, ...known } = await restrict(id, async tx =>
-      existing(await changeKey(tx, id, wanted, { at: tx.now(), context }))
+      existing(await changeKey(tx, id, wanted, { at: tx.now(), context, findUnknownScopes }))
     )
     return { key: result, ...known }
   },
@@ -218,7 +138,7 @@ const existing = <T>(found: T | null): T => {
 
 const newKey = (
   id: string,
-  { enabled = true, description = null, metadata = '{}', ...policy }: WantedKey,
+  { enabled = true, description = null, owner = null, metadata = {}, ...policy }: WantedKey,
   { actor }: RequestContext,
   at: Date
 ): NewClientKey => {
@@ -233,6 +153,7 @@ const newKey = (
     source: 'managed',
     enabled,
     description,
+    owner,
     metadata,
     createdAt: at,
     createdBy: actor,

@@ -1,8 +1,9 @@
+import { isDeepStrictEqual } from 'node:util'
 import { rangeIssue } from '../../../net/addresses.ts'
 import { InvalidFields } from '../../errors.ts'
 import { PRINTABLE } from '../../json/printable.ts'
-import { textsIn } from '../../json/value.ts'
-import type { KeyChange, WantedKey } from '../client-key.ts'
+import { canonicalJson, textsIn } from '../../json/value.ts'
+import type { KeyChange, Metadata, WantedKey } from '../client-key.ts'
 import { UNSCOPED } from './scopes.ts'
 import { credentialIssues } from '../token/shape.ts'
 
@@ -14,6 +15,8 @@ export const MAX_WINDOW_SECONDS = 86_400
 
 /** Names that keys can't have. The command line accepts an id or a name, and `-` for standard input. */
 export const LIKE_AN_ID = /^(-|env_[0-9a-f]{16})$/
+/** The maximum length of the owner of a key. */
+export const MAX_OWNER = 255
 /** The maximum length of the reason for a revocation. */
 export const MAX_REASON = 500
 
@@ -40,16 +43,20 @@ const isRateLimit = (value: unknown): boolean =>
   isCount(value.max, MAX_REQUESTS) &&
   isCount(value.windowSeconds, MAX_WINDOW_SECONDS)
 
+// A value that JSON would change, such as NaN or a Date, is refused, because another value would be stored.
 const isJsonObject = (value: unknown): boolean => {
-  if (typeof value !== 'string' || Buffer.byteLength(value) > MAX_METADATA_BYTES) return false
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
   try {
-    const parsed: unknown = JSON.parse(value)
-    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return false
-    return textsIn(parsed).every(text => text.isWellFormed())
+    const json = JSON.stringify(value)
+    if (Buffer.byteLength(json) > MAX_METADATA_BYTES || !isDeepStrictEqual(JSON.parse(json), value)) return false
+    return textsIn(value).every(text => text.isWellFormed())
   } catch {
     return false
   }
 }
+
+/** Returns a copy of metadata that doesn't depend on the order of its members. */
+export const canonicalMetadata = (metadata: object): Metadata => JSON.parse(canonicalJson(metadata)) as Metadata
 
 const isRanges = (value: unknown): boolean =>
   isTexts(value) && value.length <= MAX_RANGES && value.every(range => rangeIssue(range) === null)
@@ -61,6 +68,7 @@ const RULES: Readonly<Record<keyof WantedKey, readonly [isGood: (value: unknown)
     'must be 1 to 100 visible characters, and must not look like the id of a key'
   ],
   description: [value => value === null || isText(value, 1000), 'must be at most 1000 visible characters, or null'],
+  owner: [value => value === null || isText(value, MAX_OWNER), `must be 1 to ${MAX_OWNER} visible characters, or null`],
   scopes: [value => isTexts(value) && value.length > 0, 'must be an array of at least one scope'],
   expiresAt: [
     value => value === null || (value instanceof Date && value.getTime() < YEAR_10000),
@@ -72,7 +80,7 @@ const RULES: Readonly<Record<keyof WantedKey, readonly [isGood: (value: unknown)
     value => value === null || isRateLimit(value),
     `must be null, or have the positive integers max and windowSeconds (at most ${MAX_WINDOW_SECONDS})`
   ],
-  metadata: [isJsonObject, `must be a JSON object as text, of at most ${MAX_METADATA_BYTES} bytes`]
+  metadata: [isJsonObject, `must be a plain object that JSON can represent, in at most ${MAX_METADATA_BYTES} bytes`]
 }
 
 const isKnown = (field: string): field is keyof WantedKey => Object.hasOwn(RULES, field)
@@ -91,13 +99,14 @@ const checked = <W extends KeyChange>(wanted: W, required: readonly string[]): W
   const missing = required.filter(field => !given.some(([name]) => name === field))
   const issues = [...missing.map(field => `${field} is required`), ...issuesOf(given)]
   if (issues.length > 0) throw new InvalidFields({ errors: issues })
-  const { name, description, metadata, scopes, allowedIps } = wanted
-  const credentials = credentialIssues({ name, description, metadata })
+  const { name, description, owner, metadata, scopes, allowedIps } = wanted
+  const credentials = credentialIssues({ name, description, owner, metadata: textsIn(metadata).join('\n') })
   if (credentials.length > 0) throw new InvalidFields({ issues: credentials })
   return {
     ...(Object.fromEntries(given) as W),
     ...(scopes === undefined ? {} : { scopes: scopes.includes(UNSCOPED) ? [UNSCOPED] : [...new Set(scopes)] }),
-    ...(allowedIps === undefined ? {} : { allowedIps: [...new Set(allowedIps)] })
+    ...(allowedIps === undefined ? {} : { allowedIps: [...new Set(allowedIps)] }),
+    ...(metadata === undefined ? {} : { metadata: canonicalMetadata(metadata) })
   }
 }
 
@@ -106,6 +115,13 @@ export const checkedWanted = <W extends WantedKey>(wanted: W): W => checked(want
 
 /** Checks the fields of a change, including their types. All fields are optional. Throws InvalidFields. */
 export const checkedChange = <W extends KeyChange>(change: W): W => checked(change, [])
+
+/** Throws InvalidFields if the owner whose keys are to be revoked is invalid, for example because of its type. */
+export const refuseBadOwner = (owner: unknown): void => {
+  if (!isText(owner, MAX_OWNER)) {
+    throw new InvalidFields({ errors: [`owner must be 1 to ${MAX_OWNER} visible characters`] })
+  }
+}
 
 /** Throws InvalidFields if the reason for a revocation can't be stored, for example because of its type. */
 export const refuseBadReason = (reason: unknown): void => {

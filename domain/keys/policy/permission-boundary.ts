@@ -6,7 +6,7 @@ import type { KnownToken, Policy, RateLimit } from '../client-key.ts'
 import type { KeyReads } from '../rows.ts'
 import { issuesOf } from '../../field-issue.ts'
 import type { FieldIssue } from '../../field-issue.ts'
-import { ADMINISTRATOR_SCOPES, covers } from './scopes.ts'
+import { ADMINISTRATOR_SCOPES, covers, mayGive } from './scopes.ts'
 import type { AssignableScope, Scope } from './scopes.ts'
 
 /** The scope that a client key needs to change keys. */
@@ -64,7 +64,7 @@ export const refuseBeyondBoundary = (boundary: Policy | null, wanted: Policy): v
 export const policyExcesses = (own: Policy, wanted: Policy): FieldIssue[] => [
   ...issuesOf(
     'scopes',
-    wanted.scopes.filter(scope => !covers(own.scopes, scope)).map(scope => `the scope ${scope} is not among your own`)
+    wanted.scopes.filter(scope => !mayGive(own.scopes, scope)).map(scope => `the scope ${scope} is not among your own`)
   ),
   ...issuesOf(
     'allowed_ips',

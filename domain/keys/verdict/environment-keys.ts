@@ -76,7 +76,7 @@ export const toEnvironmentRecord = (
   revokedAt,
   revokedReason,
   description: null,
-  metadata: '{}',
+  metadata: {},
   createdAt: null,
   createdBy: null,
   lastUsedAt: tokens[0]?.lastUsedAt ?? null

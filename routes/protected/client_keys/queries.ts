@@ -1,10 +1,12 @@
 import { keyPrincipalOf } from '../../../domain/access/principal.ts'
 import { ClientKeyNotFound, InvalidFields } from '../../../domain/errors.ts'
-import { ASSIGNABLE_SCOPES } from '../../../domain/keys/policy/scopes.ts'
+import { KEY_SCOPE, scopesCovering } from '../../../domain/keys/policy/scopes.ts'
+import { MAX_SCOPE } from '../../../domain/services/checks.ts'
 import { cancellationOf } from '../../../http/cancellation.ts'
 import { timestamp, toTimestamp } from '../../../http/timestamps.ts'
 import { linkHeader } from '../../../http/links.ts'
 import { DEFAULT_LIMIT, linkNext, pageQuery } from '../../../http/pages.ts'
+import { ownerText } from '../../../http/representations/key-fields.ts'
 import { toKeyJson, toPolicyJson, toTokenJson } from '../../../http/representations/keys.ts'
 import { problemReplies, reply } from '../../../http/replies.ts'
 import { GENERATION, KEY_ID } from '../../../http/validation-issues.ts'
@@ -35,10 +37,14 @@ const Query = {
       description: 'Only keys that were issued before this time and have not been used since. `90d` means 90 days ago.'
     },
     name: { type: 'string', maxLength: 100, description: 'Only keys whose name begins with this text.' },
+    owner: { ...ownerText, description: 'Only keys with this owner.' },
     scope: {
       type: 'string',
-      enum: ASSIGNABLE_SCOPES,
-      description: 'Only keys that have this scope. Keys with the scope `*` have every scope.'
+      maxLength: MAX_SCOPE,
+      pattern: KEY_SCOPE,
+      description:
+        'Only keys that have this scope. Keys with the scope `*` have every scope of this API, and keys with ' +
+        '`orders:*` have every scope of the service `orders`.'
     },
     generation: {
       type: 'string',
@@ -73,7 +79,8 @@ export const listKeys: Handler<typeof listSchema> = async ({ server, query }, re
     expiresBefore: toTimestamp('expires_before', query.expires_before, 'ahead'),
     unusedSince: toTimestamp('unused_since', query.unused_since, 'ago'),
     namePrefix: query.name,
-    scope: query.scope,
+    owner: query.owner,
+    anyOfScopes: query.scope === undefined ? undefined : scopesCovering(query.scope),
     generation: query.generation
   }
   await server.keyUsage.settle()
