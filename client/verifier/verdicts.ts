@@ -12,10 +12,15 @@ export interface Entry {
   readonly ip?: string
 }
 
-/** The service and the number of entries of a batch. */
+/** An entry as it is sent. The first one of a batch has a `ref`, which the reply repeats. */
+export interface SentEntry extends Entry {
+  readonly ref?: string
+}
+
 interface Asked {
   readonly service: string
-  readonly count: number
+  /** The entries of the batch. */
+  readonly sent: readonly SentEntry[]
 }
 
 /** A key that is active, with its scopes of the service; or the reason why the request is refused. */
@@ -27,13 +32,17 @@ const INACTIVE: RemoteRefused = { ok: false, reason: 'inactive' }
 const INSUFFICIENT_SCOPE: RemoteRefused = { ok: false, reason: 'insufficient_scope' }
 
 /**
- * Reads the reply to a batch. Throws VerifierUnavailable unless it has one well-formed verdict for each entry, because
- * a verdict must never be used for the token of another entry.
+ * Reads the reply to a batch. Throws VerifierUnavailable unless it has one well-formed verdict for each entry, and the
+ * `ref` of the batch, because a verdict must never be used for the token of another entry. For example, a proxy might
+ * send a reply twice, so that the second one would be read as the reply to the next request.
  */
-export const verdictsIn = ({ status, body }: Reply, { service, count }: Asked): Introspected[] => {
+export const verdictsIn = ({ status, body }: Reply, { service, sent }: Asked): Introspected[] => {
   if (status !== 200) throw new VerifierUnavailable(issueOf(status, service))
   const verdicts = parse(body)
-  if (!Array.isArray(verdicts) || verdicts.length !== count) throw malformed()
+  if (!Array.isArray(verdicts) || verdicts.length !== sent.length) throw malformed()
+  for (const [index, { ref }] of sent.entries()) {
+    if (refOf(verdicts[index]) !== ref) throw new VerifierUnavailable('the reply belongs to another request')
+  }
   return verdicts.map(verdict => verdictOf(verdict, service))
 }
 
@@ -59,6 +68,8 @@ const parse = (body: string): unknown => {
 
 const isObject = (value: unknown): value is Members =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const refOf = (verdict: unknown): unknown => (isObject(verdict) ? verdict['ref'] : undefined)
 
 const verdictOf = (verdict: unknown, service: string): Introspected => {
   if (!isObject(verdict)) throw malformed()

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { isIP } from 'node:net'
 import type { RemoteDemand, RemoteVerdict, RemoteVerifier } from '../../domain/keys/verdict/remote.ts'
 import { hostIn } from '../../net/host.ts'
@@ -26,9 +27,10 @@ export const createVerifier = (options: VerifierOptions): RemoteVerifier => {
   const settings = checkedSettings(options)
   const { service } = settings
   const { post, close } = createExchange(settings)
-  const introspect = createBatches<Entry, Introspected>(async entries =>
-    verdictsIn(await post(JSON.stringify(entries)), { service, count: entries.length })
-  )
+  const introspect = createBatches<Entry, Introspected>(async entries => {
+    const sent = entries.map((entry, index) => (index === 0 ? { ...entry, ref: randomUUID() } : entry))
+    return verdictsIn(await post(JSON.stringify(sent)), { service, sent })
+  })
   let isClosed = false
 
   return {

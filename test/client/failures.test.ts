@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { EventEmitter, once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
@@ -16,14 +17,17 @@ import { collect, compiled, spawnNode, temporaryFolder } from '../helper.ts'
 import { freePort } from '../services.ts'
 import {
   active,
+  batchServer,
   httpServer,
   httpsServer,
   INACTIVE,
   introspectionServer,
+  repeatingRefs,
   sendJson,
   tcpServer,
   TOKEN
 } from './service.ts'
+import type { Entry } from './service.ts'
 import { verifierOf } from './service.ts'
 
 /** Checks that a call rejects, and that neither the message nor the cause contains a token. */
@@ -38,9 +42,14 @@ const unavailable = async (t: Test, { verify }: RemoteVerifier, message: RegExp)
   t.notMatch(inspect(error, { depth: 10 }), 'their-token')
 }
 
-const VERDICT = JSON.stringify([active()])
 const OK = 'HTTP/1.1 200 OK\r\n'
-const GOOD = `${OK}content-length: ${VERDICT.length}\r\n\r\n${VERDICT}`
+const verdictFor = (ref: string): string => JSON.stringify([active({ ref })])
+
+/** Returns a whole reply to a batch of one entry, with the given `ref`. */
+const replyTo = (ref: string): string => {
+  const verdict = verdictFor(ref)
+  return `${OK}content-length: ${verdict.length}\r\n\r\n${verdict}`
+}
 
 test('a service that does not run is an error', async t => {
   await unavailable(t, verifierOf(t, `http://127.0.0.1:${await freePort()}`), /can't be asked: ECONNREFUSED$/)
@@ -57,21 +66,24 @@ test('a service that never replies is an error after the time-out', async t => {
 
 test('half a reply is an error', async t => {
   for (const [reply, message] of [
-    [GOOD.slice(0, -9), /ECONNRESET/],
-    [OK, /ECONNRESET/],
-    [`${OK}transfer-encoding: chunked\r\n\r\n5\r\n[{"ac`, /ECONNRESET/],
-    [`${OK}\r\n${VERDICT.slice(0, -9)}`, /malformed/]
+    [(ref: string) => replyTo(ref).slice(0, -9), /ECONNRESET/],
+    [() => OK, /ECONNRESET/],
+    [() => `${OK}transfer-encoding: chunked\r\n\r\n5\r\n[{"ac`, /ECONNRESET/],
+    [(ref: string) => `${OK}\r\n${verdictFor(ref).slice(0, -9)}`, /malformed/]
   ] as const) {
-    const url = await tcpServer(t, socket => socket.end(reply))
+    const url = await tcpServer(t, (socket, _count, ref) => socket.end(reply(ref)))
     await unavailable(t, verifierOf(t, url), message)
   }
-  const url = await tcpServer(t, socket => socket.write(GOOD.slice(0, -9)))
+  const url = await tcpServer(t, (socket, _count, ref) => socket.write(replyTo(ref).slice(0, -9)))
   await unavailable(t, verifierOf(t, url, { timeoutMs: 50 }), /no reply within 50 ms/)
 })
 
 test('a reply with a wrong length is an error', async t => {
-  for (const length of [VERDICT.length - 1, 0, -1]) {
-    const url = await tcpServer(t, socket => socket.end(`${OK}content-length: ${length}\r\n\r\n${VERDICT}`))
+  const { length: right } = verdictFor(randomUUID())
+  for (const length of [right - 1, 0, -1]) {
+    const url = await tcpServer(t, (socket, _count, ref) =>
+      socket.end(`${OK}content-length: ${length}\r\n\r\n${verdictFor(ref)}`)
+    )
     await unavailable(t, verifierOf(t, url), /malformed|HPE_/)
   }
 })
@@ -99,8 +111,8 @@ test('every status other than 200 is an error that explains what to do', async t
     [500, /status 500/],
     [503, /status 503/]
   ] as const) {
-    const url = await httpServer(t, (_request, response) => {
-      sendJson(response.setHeader('location', '/'), [active()], status)
+    const url = await batchServer(t, (sent, response) => {
+      sendJson(response.setHeader('location', '/'), repeatingRefs(sent, [active()]), status)
     })
     await unavailable(t, verifierOf(t, url), message)
   }
@@ -119,13 +131,10 @@ test('a reply that is not one well-formed verdict for each entry is an error', a
     '<html></html>',
     'null',
     '{}',
-    '{"active":true}',
+    '{"active":true,"ref":"REF"}',
     '[]',
-    '[null]',
-    '[true]',
-    '[[]]',
-    '[{}]',
-    `[${JSON.stringify(active())},${JSON.stringify(active())}]`,
+    '[{"ref":"REF"}]',
+    `[${JSON.stringify(active({ ref: 'REF' }))},${JSON.stringify(active())}]`,
     ...[
       { active: 'true' },
       { active: 1 },
@@ -140,18 +149,53 @@ test('a reply that is not one well-formed verdict for each entry is an error', a
       { metadata: [] },
       { exp: '7' },
       { exp: 1.5 }
-    ].map(fields => JSON.stringify([active(fields)]))
+    ].map(fields => JSON.stringify([active({ ...fields, ref: 'REF' })]))
   ]) {
-    const url = await httpServer(t, (_request, response) => response.end(reply))
+    const url = await batchServer(t, ([entry], response) => {
+      response.end(reply.replace('REF', String(entry?.ref)))
+    })
     await unavailable(t, verifierOf(t, url), /malformed: check url/)
   }
 })
 
+test('a malformed verdict on a further entry is an error', async t => {
+  for (const verdict of [null, true, []]) {
+    const { url } = await introspectionServer(t, ({ token }) => (token === 'first' ? active() : verdict))
+    const { verify } = verifierOf(t, url)
+    const results = await Promise.allSettled([verify('first'), verify('second')])
+    t.same(
+      results.map(({ status }) => status),
+      ['rejected', 'rejected'],
+      JSON.stringify(verdict)
+    )
+  }
+})
+
+test('the reply to another request is an error', async t => {
+  for (const verdict of [null, true, [], {}, active(), active({ ref: 7 }), active({ ref: randomUUID() })]) {
+    const url = await batchServer(t, (_sent, response) => {
+      sendJson(response, [verdict])
+    })
+    await unavailable(t, verifierOf(t, url), /the reply belongs to another request/)
+  }
+})
+
+test('a proxy that sends a reply twice causes an error, not a verdict on another token', async t => {
+  const good: string[] = []
+  const url = await tcpServer(t, (socket, count, ref) => {
+    if (count === 1) good.push(replyTo(ref))
+    // The second copy arrives when the next request has been sent, and so looks like its reply.
+    socket.write(count === 2 ? String(good[0]) : replyTo(ref))
+  })
+  const verifier = verifierOf(t, url)
+  t.match(await verifier.verify('good'), { ok: true })
+  await unavailable(t, verifier, /the reply belongs to another request/)
+})
+
 test('a call after a failure is sent again', async t => {
   let status = 500
-  const url = await httpServer(t, (request, response) => {
-    request.resume()
-    sendJson(response, [active()], status)
+  const url = await batchServer(t, (sent, response) => {
+    sendJson(response, repeatingRefs(sent, [active()]), status)
   })
   const verifier = verifierOf(t, url)
   await unavailable(t, verifier, /status 500/)
@@ -160,12 +204,12 @@ test('a call after a failure is sent again', async t => {
 })
 
 /** A service whose first connection closes at its second request, without a reply. */
-const restarting = async (t: Test, onSecond: (socket: Socket) => void) => {
+const restarting = async (t: Test, onSecond: (socket: Socket, ref: string) => void) => {
   const connections: Socket[] = []
-  const url = await tcpServer(t, (socket, count) => {
+  const url = await tcpServer(t, (socket, count, ref) => {
     connections.push(socket)
-    if (count === 2) onSecond(socket)
-    else socket.write(GOOD)
+    if (count === 2) onSecond(socket, ref)
+    else socket.write(replyTo(ref))
   })
   return { url, connections }
 }
@@ -183,10 +227,10 @@ test('a request on a connection that the service has just closed is sent once mo
 test('a request is sent twice at most', async t => {
   let isDown = false
   const received: number[] = []
-  const url = await tcpServer(t, (socket, count) => {
+  const url = await tcpServer(t, (socket, count, ref) => {
     received.push(count)
     if (isDown) socket.resetAndDestroy()
-    else socket.write(GOOD)
+    else socket.write(replyTo(ref))
   })
   const verifier = verifierOf(t, url)
   await verifier.verify('good')
@@ -198,7 +242,7 @@ test('a request is sent twice at most', async t => {
 })
 
 test('a request is not sent again once the reply has begun', async t => {
-  const { url, connections } = await restarting(t, socket => socket.end(GOOD.slice(0, -9)))
+  const { url, connections } = await restarting(t, (socket, ref) => socket.end(replyTo(ref).slice(0, -9)))
   const verifier = verifierOf(t, url)
   await verifier.verify('good')
   await unavailable(t, verifier, /ECONNRESET/)
@@ -224,17 +268,17 @@ test('one failed batch of a turn fails only its own calls', async t => {
 
 test('closing waits for a running request', async t => {
   const arrived = new EventEmitter()
-  const url = await httpServer(t, (_request, response) => arrived.emit('response', response))
+  const url = await batchServer(t, (sent, response) => arrived.emit('response', sent, response))
   const verifier = verifierOf(t, url)
   const call = verifier.verify('good')
-  const [response] = (await once(arrived, 'response')) as [ServerResponse]
+  const [sent, response] = (await once(arrived, 'response')) as [Entry[], ServerResponse]
   let isClosed = false
   const closed = verifier.close().then(() => {
     isClosed = true
   })
   for (let turn = 0; turn < 5; turn++) await setImmediate()
   t.equal(isClosed, false)
-  sendJson(response, [INACTIVE])
+  sendJson(response, repeatingRefs(sent, [INACTIVE]))
   await closed
   t.match(await call, { ok: false })
 })
@@ -252,11 +296,14 @@ const certificate = (t: Test): { key: string; cert: string } => {
 test('a certificate is checked, and can be that of your own authority', async t => {
   const { key, cert } = certificate(t)
   let count = 0
-  const url = await httpsServer(t, { key, cert }, (request, response) => {
-    request.resume()
-    if (++count === 2) request.socket.destroy()
-    else sendJson(response, [active()])
-  })
+  const url = await batchServer(
+    t,
+    (sent, response, request) => {
+      if (++count === 2) request.socket.destroy()
+      else sendJson(response, repeatingRefs(sent, [active()]))
+    },
+    async handler => await httpsServer(t, { key, cert }, handler)
+  )
   await unavailable(t, verifierOf(t, url), /DEPTH_ZERO_SELF_SIGNED_CERT/)
   await unavailable(t, verifierOf(t, url, { ca: certificate(t).cert }), /SELF_SIGNED|UNABLE_TO_VERIFY|CERT/)
   t.equal(count, 0)

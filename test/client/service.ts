@@ -12,6 +12,7 @@ export interface Entry {
   token: string
   scope?: string
   ip?: string
+  ref?: string
 }
 
 export const TOKEN = 'own-token'
@@ -40,7 +41,10 @@ export const httpsServer = async (t: Test, options: ServerOptions, handler: Requ
   `https://localhost:${await listen(t, createSecureServer(options, handler))}`
 
 /** Starts a TCP server, for replies that no HTTP server sends. Returns its URL. */
-export const tcpServer = async (t: Test, onRequest: (socket: Socket, count: number) => void): Promise<string> => {
+export const tcpServer = async (
+  t: Test,
+  onRequest: (socket: Socket, count: number, ref: string) => void
+): Promise<string> => {
   const sockets = new Set<Socket>()
   let count = 0
   t.teardown(() => {
@@ -53,8 +57,9 @@ export const tcpServer = async (t: Test, onRequest: (socket: Socket, count: numb
     socket.setEncoding('latin1').on('data', (text: string) => {
       received += text
       if (!isComplete(received)) return
+      const ref = /"ref":"([^"]*)"/.exec(received)?.[1] ?? ''
       received = ''
-      onRequest(socket, ++count)
+      onRequest(socket, ++count, ref)
     })
   })
   return `http://127.0.0.1:${await listen(t, server)}`
@@ -80,18 +85,34 @@ export const sendJson = (response: ServerResponse, value: unknown, status = 200)
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value))
 }
 
+/** Adds the `ref` of each entry to its verdict, as the service does. */
+export const repeatingRefs = (sent: readonly Entry[], verdicts: readonly unknown[]): unknown[] =>
+  verdicts.map((verdict, index) => {
+    const ref = sent[index]?.ref
+    return ref === undefined || typeof verdict !== 'object' ? verdict : { ...verdict, ref }
+  })
+
+/** Starts a service that passes each batch to a function. */
+export const batchServer = async (
+  t: Test,
+  handler: (sent: Entry[], response: ServerResponse, request: IncomingMessage) => void,
+  listenTo: (handler: RequestListener) => Promise<string> = async handler => await httpServer(t, handler)
+): Promise<string> =>
+  await listenTo((request, response) => {
+    void read(request).then(body => {
+      handler(JSON.parse(body) as Entry[], response, request)
+    })
+  })
+
 /** Starts a service that replies to each batch with the results of a function. Returns its URL and all requests. */
 export const introspectionServer = async (
   t: Test,
   verdictOf: (entry: Entry) => unknown
 ): Promise<{ url: string; received: Received[] }> => {
   const received: Received[] = []
-  const url = await httpServer(t, (request, response) => {
-    void read(request).then(body => {
-      const entries = JSON.parse(body) as Entry[]
-      received.push({ entries, request })
-      sendJson(response, entries.map(verdictOf))
-    })
+  const url = await batchServer(t, (sent, response, request) => {
+    received.push({ entries: sent.map(({ ref, ...entry }) => entry), request })
+    sendJson(response, repeatingRefs(sent, sent.map(verdictOf)))
   })
   return { url, received }
 }

@@ -5,7 +5,15 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { test } from 'tap'
 import type { Test } from 'tap'
-import { active, httpServer, INACTIVE, introspectionServer, sendJson, TOKEN } from '../client/service.ts'
+import {
+  active,
+  batchServer,
+  INACTIVE,
+  introspectionServer,
+  repeatingRefs,
+  sendJson,
+  TOKEN
+} from '../client/service.ts'
 import type { Entry } from '../client/service.ts'
 import { collect, root, spawnProgram, temporaryFolder } from '../helper.ts'
 import { freePort, hasProgram } from '../services.ts'
@@ -101,11 +109,10 @@ for (const name of Object.keys(PROGRAMS) as (keyof typeof PROGRAMS)[]) {
       [200, [active(), active()]]
     ] as const
     let next = 0
-    const url = await httpServer(t, (request, response) => {
+    const url = await batchServer(t, (sent, response) => {
       const [status, body] = replies[next++] ?? []
-      if (status === undefined) request.socket.destroy()
-      else sendJson(response.setHeader('location', '/'), body, status)
-      request.resume()
+      if (status === undefined) response.destroy()
+      else sendJson(response.setHeader('location', '/'), Array.isArray(body) ? repeatingRefs(sent, body) : body, status)
     })
     const command = await commandOf(t, name)
     const get = await start(t, command, url)
