@@ -27,7 +27,7 @@ import metrics from './plugins/app/metrics.ts'
 import requestIds from './plugins/app/request-ids.ts'
 import requestForm from './plugins/app/request-form.ts'
 import introspection from './plugins/app/introspection.ts'
-import serviceCatalog from './plugins/app/service-catalog.ts'
+import serviceRegistry from './plugins/app/service-registry.ts'
 import services from './plugins/app/services.ts'
 import signInLimits from './plugins/app/sign-in-limits.ts'
 import userAuth from './plugins/app/user-auth.ts'
@@ -47,9 +47,9 @@ const plugins = [
   metrics,
   appWriter,
   database,
+  serviceRegistry,
   clientSecrets,
   counting,
-  serviceCatalog,
   clientKeys,
   introspection,
   services,

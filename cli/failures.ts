@@ -29,6 +29,7 @@ export const asUserError = (failure: unknown): UserError | null => {
 const OPTIONS: Readonly<Record<string, string>> = {
   name: '--name',
   description: '--description',
+  audience: '--audience',
   scopes: '--scope',
   expires_at: '--expires',
   allowed_ips: '--allow-ip',
@@ -50,4 +51,7 @@ export const messageOf = ({ errors, message }: DomainError): string =>
     )
     .join('\n')
 
-const placeText = (place: string): string => (/^\.\d+$/.test(place) ? ` number ${Number(place.slice(1)) + 1}` : '')
+const placeText = (place: string): string => {
+  const [, index] = /^\.(\d+)(?:\.|$)/.exec(place) ?? []
+  return index === undefined ? '' : ` number ${Number(index) + 1}`
+}

@@ -36,6 +36,10 @@ export const TAGS = [
       'applies to the next request.'
   },
   {
+    name: 'Services',
+    description: 'Other programs whose requests are authorized with client keys, and the scopes that keys can have.'
+  },
+  {
     name: 'Introspection',
     description: 'Other services ask whether tokens are active. A revoked key is inactive at the next request.'
   },

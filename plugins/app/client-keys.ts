@@ -15,7 +15,7 @@ import type { ReceiptService } from '../../domain/keys/freshness/receipt-service
 import type { Scope } from '../../domain/keys/policy/scopes.ts'
 import { createKeyService } from '../../domain/keys/service.ts'
 import type { KeyService } from '../../domain/keys/service.ts'
-import type { KeyStore } from '../../domain/keys/store.ts'
+import { observed } from '../../http/metrics/observed-store.ts'
 import { createUsageWriter } from '../../domain/keys/usage/writer.ts'
 import clientKeyAuth, { createClientKeyHook } from './client-key-auth.ts'
 import { needsLegacyToken } from '../../domain/keys/verdict/environment-keys.ts'
@@ -62,7 +62,7 @@ export default fp(
 
     const keys = createKeyService({
       ...keySettings(fastify.config),
-      store: observed(fastify),
+      store: observed(storage.keys, fastify.metrics),
       keyLookup: storage.keyLookup,
       counters: fastify.counters ?? undefined,
       cache: fastify.tokenCache,
@@ -110,20 +110,6 @@ const recorderOf = (fastify: FastifyInstance): UsageRecorder => {
     await usage.flush()
   })
   return usage
-}
-
-/** Wraps the key store, so that the metrics include the time that each change waits for its receipt. */
-const observed = ({ storage: { keys }, metrics }: FastifyInstance): KeyStore => {
-  const { confirm } = keys
-  if (confirm === undefined) return keys
-  return {
-    ...keys,
-    confirm: async (change, committedAt, options) => {
-      const receipt = await confirm(change, committedAt, options)
-      metrics?.observeReceipt(receipt.waitedMs)
-      return receipt
-    }
-  }
 }
 
 /** Logs warnings about keys that can't be used, and a warning if there are no keys. */

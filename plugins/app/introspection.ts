@@ -15,5 +15,5 @@ export default fp(
     const { clientKeys, serviceCatalog } = fastify
     fastify.decorate('introspect', createIntrospection({ verifyAll: clientKeys.verifyAll, catalog: serviceCatalog }))
   },
-  { name: 'introspection', dependencies: ['client-keys', 'service-catalog'] }
+  { name: 'introspection', dependencies: ['client-keys', 'service-registry'] }
 )

@@ -29,6 +29,7 @@ import { IntrospectionJson } from '../../http/representations/introspection.ts'
 import { InspectionJson } from '../../http/representations/inspection.ts'
 import { NodeJson } from '../../http/representations/nodes.ts'
 import { ReceiptJson } from '../../http/representations/receipts.ts'
+import { ChangedServiceJson, ServiceJson } from '../../http/representations/services.ts'
 import { lazily } from '../../domain/lazy.ts'
 
 declare module 'fastify' {
@@ -55,6 +56,8 @@ const SCHEMAS = [
   UsageJson,
   InspectionJson,
   IntrospectionJson,
+  ServiceJson,
+  ChangedServiceJson,
   AuditJson,
   AuditPageJson,
   UserJson,

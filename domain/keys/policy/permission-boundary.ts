@@ -9,9 +9,6 @@ import type { FieldIssue } from '../../field-issue.ts'
 import { ADMINISTRATOR_SCOPES, covers, mayGive } from './scopes.ts'
 import type { AssignableScope, Scope } from './scopes.ts'
 
-/** The scope that a client key needs to change keys. */
-const REQUIRED_SCOPE: Scope = 'client_keys:write'
-
 /**
  * The permissions that an administrator has, and can give to keys. They don't include other users' apps and
  * organizations.
@@ -33,11 +30,12 @@ export const permissionBoundaryOf = ({ key, expiresAt }: Pick<KnownToken, 'key' 
 /**
  * Returns the current permission boundary of the requester of a change to keys, or null if the requester has none. A
  * client key is read again in the transaction of the change. Throws InvalidToken if the client key has expired or been
- * revoked in the meantime, or InsufficientScope if it isn't allowed to change keys.
+ * revoked in the meantime, or InsufficientScope if it lacks the scope that the change requires.
  */
 export const currentBoundary = async (
   keys: Pick<KeyReads, 'findToken' | 'findRevocation'>,
-  { at, context: { principal } }: { readonly at: Date; readonly context: Pick<RequestContext, 'principal'> }
+  { at, context: { principal } }: { readonly at: Date; readonly context: Pick<RequestContext, 'principal'> },
+  required: Scope = 'client_keys:write'
 ): Promise<Policy | null> => {
   if (principal === null) return null
   if (principal.kind === 'user') return ADMINISTRATOR_BOUNDARY
@@ -47,7 +45,7 @@ export const currentBoundary = async (
       ? await keys.findToken(token.digest)
       : { ...token, key: { ...token.key, revokedAt: await keys.findRevocation(token.digest) } }
   if (current === null || inactiveReason(current, at.getTime()) !== null) throw new InvalidToken()
-  if (!covers(current.key.scopes, REQUIRED_SCOPE)) throw missingScope(REQUIRED_SCOPE)
+  if (!covers(current.key.scopes, required)) throw missingScope(required)
   return permissionBoundaryOf(current)
 }
 

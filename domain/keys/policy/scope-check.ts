@@ -3,7 +3,7 @@ import type { FieldIssue } from '../../field-issue.ts'
 import { isScopeOf } from '../../services/catalog.ts'
 import type { ServiceReads } from '../../services/rows.ts'
 import type { Service } from '../../services/service.ts'
-import { introspectedService, scopesOfService, serviceOf, UNSCOPED } from './scopes.ts'
+import { introspectedService, SCOPE_RULE, scopesOfService, serviceOf, UNSCOPED } from './scopes.ts'
 
 /** A scope-token as defined in RFC 6749, because scopes are repeated in `WWW-Authenticate`. */
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]{1,100}$/
@@ -70,9 +70,7 @@ const ruleFor = (scope: string, known: readonly string[], service: Service | und
     service === undefined
       ? known.filter(each => each.startsWith(`${resource}:`))
       : [scopesOfService(service.name), ...service.scopes.map(({ name }) => name)]
-  return similar.length === 0 || similar.length > MAX_LISTED
-    ? 'must be *, a scope of this API, or a scope of a service; GET /services lists the services and their scopes'
-    : `must be ${similar.join(' or ')}`
+  return similar.length === 0 || similar.length > MAX_LISTED ? SCOPE_RULE : `must be ${similar.join(' or ')}`
 }
 
 /** Throws InvalidFields if a key would have a scope that doesn't exist. */

@@ -99,6 +99,10 @@ export const scopesCovering = (scope: string): string[] => {
 /** The format of the scopes that keys can have, whether or not they exist. */
 export const KEY_SCOPE = '^(\\*|[a-z][a-z0-9_-]*(:[a-z0-9_.-]+)+|[a-z][a-z0-9-]*:\\*)$'
 
+/** The rule for the scopes of keys, worded as the end of a sentence. */
+export const SCOPE_RULE =
+  'must be *, a scope of this API, or a scope of a service; GET /services lists the services and their scopes'
+
 /** Returns the scopes of a key without duplicates, and without those that others of them include. */
 export const withoutCovered = (scopes: readonly string[]): string[] => {
   const own = scopes.includes(UNSCOPED) ? [UNSCOPED] : SCOPES.filter(scope => scopes.includes(scope))

@@ -48,7 +48,7 @@ const schema = {
   operationId: 'introspectToken',
   summary: 'Introspect a token',
   description:
-    'Returns whether a token that another service received is active, and what its key may do there (RFC 7662). For ' +
+    'Returns whether a token that another service received is active, and what its key may do (RFC 7662). For ' +
     'every other token, the reply is `{"active":false}`; the log has the reason. With a credential for one service, ' +
     'the reply has only the scopes of that service, and tokens without any of them are inactive. The request counts ' +
     "as a use of the token's key. The credential can also be sent as `client_secret_basic`, with the id of the key " +
