@@ -17,7 +17,7 @@ export interface ServiceReads {
 export interface ServiceRows extends ServiceReads {
   /**
    * Returns the number of keys that aren't revoked and have any of the given scopes. If another key gets one of them
-   * before the commit, nothing is stored, and `work` runs again.
+   * before the commit, and `takeScopes` doesn't take it, nothing is stored, and `work` runs again.
    */
   readonly countKeys: (scopes: readonly string[]) => Promise<number>
   readonly insert: (service: Service) => Promise<void>
