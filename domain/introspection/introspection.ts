@@ -1,11 +1,11 @@
-import { permissionBoundaryOf } from '../keys/policy/permission-boundary.ts'
-import { serviceOf } from '../keys/policy/scopes.ts'
 import type { KeyDemand, Verdict, Verifier } from '../keys/verdict/verifier.ts'
-import { expandScopes, isServiceScope } from '../services/catalog.ts'
+import { isServiceScope } from '../services/catalog.ts'
 import type { ServiceCatalog, Services } from '../services/catalog.ts'
 import type { KnownToken } from '../keys/client-key.ts'
 import { requiring } from '../keys/verdict/scope-rule.ts'
-import { servicesIn, visibleIn } from './view.ts'
+import { createVisibleServices } from './descriptions.ts'
+import type { Description } from './descriptions.ts'
+import { visibleIn } from './view.ts'
 import type { View } from './view.ts'
 
 /** A question about a token that another program received. */
@@ -17,16 +17,10 @@ export interface Question {
   readonly address?: string | undefined
 }
 
-/** An active token, and what the requester may know about it. */
+/** An active token. */
 export interface ActiveToken {
   readonly isActive: true
-  readonly token: KnownToken
-  /** The scopes of services that the key has, with `orders:*` expanded. */
-  readonly scopes: readonly string[]
-  /** The audiences of the services to which `scopes` belong. */
-  readonly audiences: readonly string[]
-  /** When the token or its key expires, whichever is first, or null if neither does. */
-  readonly expiresAt: Date | null
+  readonly description: Description
 }
 
 /** A token that isn't active. The reason is for logs only; the requester must not see it. */
@@ -56,39 +50,40 @@ export interface IntrospectionOptions extends Pick<Verifier, 'verifyAll'> {
   readonly catalog: ServiceCatalog
 }
 
-export const createIntrospection =
-  ({ verifyAll, catalog }: IntrospectionOptions): Introspect =>
-  async (view, questions) => {
-    const services = servicesIn(view, await catalog.current())
-    const verdicts = await verifyAll(
-      questions.map(question => ({ token: question.token, demand: demandOf(question, view, services) }))
-    )
-    return verdicts.map(verdict => introspected(verdict, view, services))
-  }
-
-const demandOf = ({ scopes, address }: Question, view: View, services: Services): KeyDemand<'unknown_scope'> => {
-  const required = [...new Set(scopes)]
-  return {
-    scopes: required.length === 0 ? visibleIn(view) : requiring(required),
-    address,
-    refusal: required.every(scope => isServiceScope(services, scope)) ? undefined : 'unknown_scope'
+export const createIntrospection = ({ verifyAll, catalog }: IntrospectionOptions): Introspect => {
+  const visibleServices = createVisibleServices()
+  return async (view, questions) => {
+    const { services, describe } = visibleServices(view, await catalog.current())
+    const demandOf = createDemands(view, services)
+    const verdicts = await verifyAll(questions.map(question => ({ token: question.token, demand: demandOf(question) })))
+    return verdicts.map((verdict): Introspected => {
+      if (verdict.ok) return { isActive: true, description: describe(verdict.token) }
+      const { reason, token, cause } = verdict
+      const isVisible = token !== undefined && visibleIn(view).isMetBy(token.key.scopes)
+      const isScopeMissing = reason === 'insufficient_scope' && isVisible
+      return { isActive: false, reason, isScopeMissing, cause, ...(token === undefined ? {} : { token }) }
+    })
   }
 }
 
-const introspected = (verdict: Verdict<'unknown_scope'>, view: View, services: Services): Introspected => {
-  if (!verdict.ok) {
-    const { reason, token, cause } = verdict
-    const isVisible = token !== undefined && visibleIn(view).isMetBy(token.key.scopes)
-    const isScopeMissing = reason === 'insufficient_scope' && isVisible
-    return { isActive: false, reason, isScopeMissing, cause, ...(token === undefined ? {} : { token }) }
+type IntrospectionDemand = KeyDemand<'unknown_scope'>
+
+/** Creates a function that returns the demands of questions. Most questions of a batch require the same scopes. */
+const createDemands = (view: View, services: Services): ((question: Question) => IntrospectionDemand) => {
+  const known = new Map<string, Pick<IntrospectionDemand, 'scopes' | 'refusal'>>()
+  return ({ scopes, address }) => {
+    const name = scopes.join(' ')
+    const demand = known.get(name) ?? requirementsOf([...new Set(scopes)], view, services)
+    known.set(name, demand)
+    return { scopes: demand.scopes, refusal: demand.refusal, address }
   }
-  const { token, key } = verdict
-  const scopes = expandScopes(services, key.scopes)
-  const { expiresAt } = permissionBoundaryOf(token)
-  return { isActive: true, token, scopes, audiences: audiencesOf(scopes, services), expiresAt }
 }
 
-const audiencesOf = (scopes: readonly string[], services: Services): string[] => {
-  const names = new Set(scopes.map(serviceOf))
-  return [...new Set([...names].flatMap(name => services.get(name ?? '')?.audience ?? []))]
-}
+const requirementsOf = (
+  required: readonly string[],
+  view: View,
+  services: Services
+): Pick<IntrospectionDemand, 'scopes' | 'refusal'> => ({
+  scopes: required.length === 0 ? visibleIn(view) : requiring(required),
+  refusal: required.every(scope => isServiceScope(services, scope)) ? undefined : 'unknown_scope'
+})

@@ -1,6 +1,5 @@
 import { covers, INTROSPECTION, introspectedService, scopesOfService } from '../keys/policy/scopes.ts'
 import type { ScopeRule } from '../keys/verdict/scope-rule.ts'
-import type { Services } from '../services/catalog.ts'
 
 /** The names of the services for which a requester may introspect tokens, or null for all services. */
 export type View = readonly string[] | null
@@ -17,17 +16,6 @@ export const INTROSPECTORS: ScopeRule = {
 /** Returns the view of a requester that has the given scopes, which meet the rule `INTROSPECTORS`. */
 export const viewOf = (scopes: readonly string[]): View =>
   covers(scopes, INTROSPECTION) ? null : scopes.flatMap(scope => introspectedService(scope) ?? [])
-
-/** Returns the services of a view that exist. */
-export const servicesIn = (view: View, services: Services): Services =>
-  view === null
-    ? services
-    : new Map(
-        view.flatMap(name => {
-          const service = services.get(name)
-          return service === undefined ? [] : [[name, service]]
-        })
-      )
 
 /**
  * Returns the rule for tokens of which no particular scope is required. With a limited view, their keys must have a

@@ -1,4 +1,5 @@
-import type { ActiveToken, InactiveToken, Introspected } from '../../domain/introspection/introspection.ts'
+import type { Description } from '../../domain/introspection/descriptions.ts'
+import type { Introspected } from '../../domain/introspection/introspection.ts'
 
 const text = (description: string, example: string) => ({ type: 'string', description, examples: [example] }) as const
 const seconds = (description: string, example: number) =>
@@ -59,21 +60,32 @@ export interface RequestedMembers {
 }
 
 /**
- * Returns a verdict on a token as JSON (RFC 7662, section 2.2). All inactive tokens look the same. `issuer` is the
- * public URL of the service, or empty if it isn't known.
+ * Creates a function that returns answers as JSON texts (RFC 7662, section 2.2). All inactive tokens have the same text.
+ * `issuer` is the public URL of the service, or empty if it isn't known. Texts are cached as long as descriptions are.
  */
-export const toIntrospectionJson = (introspected: Introspected, issuer: string, requested: RequestedMembers = {}) => ({
-  ...(introspected.isActive ? toActiveJson(introspected, issuer) : toInactiveJson(introspected, requested)),
-  ...(requested.ref === undefined ? {} : { ref: requested.ref })
-})
+export const createIntrospectionJson = (
+  issuer: string
+): ((introspected: Introspected, requested?: RequestedMembers) => string) => {
+  const known = new WeakMap<Description, string>()
+  const textOf = (description: Description): string => {
+    const text = known.get(description) ?? JSON.stringify(toJson(description, issuer))
+    known.set(description, text)
+    return text
+  }
+  return (introspected, { scope_error: isRequested = false, ref } = {}) => {
+    const text = introspected.isActive
+      ? textOf(introspected.description)
+      : isRequested && introspected.isScopeMissing
+        ? INSUFFICIENT_SCOPE
+        : INACTIVE
+    return ref === undefined ? text : `${text.slice(0, -1)},"ref":${JSON.stringify(ref)}}`
+  }
+}
 
-const toInactiveJson = ({ isScopeMissing }: InactiveToken, { scope_error: isRequested = false }: RequestedMembers) => ({
-  active: false,
-  ...(isRequested && isScopeMissing ? { error: 'insufficient_scope' } : {})
-})
+const INACTIVE = JSON.stringify({ active: false })
+const INSUFFICIENT_SCOPE = JSON.stringify({ active: false, error: 'insufficient_scope' })
 
-const toActiveJson = (introspected: ActiveToken, issuer: string) => {
-  const { token, scopes, audiences, expiresAt } = introspected
+const toJson = ({ token, scopes, audiences, expiresAt }: Description, issuer: string) => {
   const { key, createdAt, metadata = '{}' } = token
   return {
     active: true,

@@ -54,14 +54,14 @@ export type Authenticate = (token: string) => Promise<Authentication>
 
 export interface Authenticator {
   readonly authenticate: Authenticate
-  /** Finds the keys of several tokens with one barrier and one lookup. The result has the order of the requests. */
-  readonly authenticateAll: <T extends { readonly token: string }>(requests: readonly T[]) => Promise<Found<T>[]>
-}
-
-/** A request to find the key of a token, and the result. */
-export interface Found<T> {
-  readonly request: T
-  readonly authentication: Authentication
+  /**
+   * Finds the keys of several tokens with one barrier and one lookup, and calls `decide` for each. Resolves with the
+   * results of `decide`, in the order of the requests.
+   */
+  readonly authenticateAll: <T extends { readonly token: string }, V>(
+    requests: readonly T[],
+    decide: (authentication: Authentication, request: T) => V | Promise<V>
+  ) => Promise<V[]>
 }
 
 interface Remembered {
@@ -96,7 +96,7 @@ export const createAuthenticator = (options: AuthenticatorOptions): Authenticato
   return {
     authenticate: token => lookup.barrier().then(() => resolve(token, find)),
 
-    authenticateAll: requests =>
+    authenticateAll: (requests, decide) =>
       lookup.barrier().then(async () => {
         const findTogether = createFinder(lookup, allowList, createSharedFind(lookup))
         const resolved = new Map<string, ReturnType<Resolve>>()
@@ -106,7 +106,12 @@ export const createAuthenticator = (options: AuthenticatorOptions): Authenticato
           return authentication
         }
         return await Promise.all(
-          requests.map(async request => ({ request, authentication: await resolveOnce(request.token) }))
+          requests.map(request => {
+            const authentication = resolveOnce(request.token)
+            return authentication instanceof Promise
+              ? authentication.then(found => decide(found, request))
+              : decide(authentication, request)
+          })
         )
       })
   }

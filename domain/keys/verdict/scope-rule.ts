@@ -8,7 +8,10 @@ export interface ScopeRule {
 }
 
 /** Returns the rule that requires all given scopes, whether they belong to this API or to services. */
-export const requiring = (required: readonly string[]): ScopeRule => ({
-  isMetBy: scopes => required.every(scope => scopesCovering(scope).some(covering => scopes.includes(covering))),
-  used: () => required
-})
+export const requiring = (required: readonly string[]): ScopeRule => {
+  const coverings = required.map(scopesCovering)
+  return {
+    isMetBy: scopes => coverings.every(covering => covering.some(scope => scopes.includes(scope))),
+    used: () => required
+  }
+}

@@ -124,12 +124,7 @@ export const createVerifier = ({ authenticate, authenticateAll, counters, usage 
 
   return {
     verify: (token, demand) => authenticate(token).then(found => decide(found, demand)),
-    verifyAll: async requests => {
-      const found = await authenticateAll(requests)
-      return await Promise.all(
-        found.map(async ({ request, authentication }) => await decide(authentication, request.demand))
-      )
-    },
+    verifyAll: requests => authenticateAll(requests, (found, { demand }) => decide(found, demand)),
     recheck: async (token, demand) => {
       const judged = judge(await authenticate(token), demand)
       return judged.ok ? judged : refuse(judged)

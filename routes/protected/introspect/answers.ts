@@ -4,11 +4,10 @@ import { viewOf } from '../../../domain/introspection/view.ts'
 import { keyPrincipalOf } from '../../../domain/access/principal.ts'
 import type { Principal } from '../../../domain/access/principal.ts'
 import { LimitUndecided } from '../../../http/errors.ts'
-import { toIntrospectionJson } from '../../../http/representations/introspection.ts'
 import type { RequestedMembers } from '../../../http/representations/introspection.ts'
 
 interface AskedRequest {
-  readonly server: Pick<FastifyInstance, 'introspect' | 'config'>
+  readonly server: Pick<FastifyInstance, 'introspect' | 'toIntrospectionJson'>
   readonly log: FastifyInstance['log']
   readonly principal: Principal | null
 }
@@ -26,18 +25,18 @@ const toQuestion = ({ token, scope = '', ip }: SentQuestion): Question => ({
   address: ip
 })
 
-/** Answers the questions of a request. Logs why tokens are inactive. Throws LimitUndecided if it can't answer all. */
-export const answersTo = async (
-  request: AskedRequest,
-  sent: readonly SentQuestion[]
-): Promise<ReturnType<typeof toIntrospectionJson>[]> => {
-  const { introspect, config } = request.server
+/**
+ * Answers the questions of a request, as JSON texts. Logs why tokens are inactive. Throws LimitUndecided if it can't
+ * answer all questions.
+ */
+export const answersTo = async (request: AskedRequest, sent: readonly SentQuestion[]): Promise<string[]> => {
+  const { introspect, toIntrospectionJson } = request.server
   const { key } = keyPrincipalOf(request)
   const answers = await introspect(viewOf(key.scopes), sent.map(toQuestion))
   const inactive = answers.flatMap(inactiveEntry)
   if (inactive.length > 0) request.log.info({ requester: key.id, inactive }, 'tokens introspected as inactive')
   for (const answer of answers) refuseUndecided(answer)
-  return answers.map((answer, index) => toIntrospectionJson(answer, config.PUBLIC_URL, sent[index]))
+  return answers.map((answer, index) => toIntrospectionJson(answer, sent[index]))
 }
 
 const inactiveEntry = (answer: Introspected, entry: number): object[] =>

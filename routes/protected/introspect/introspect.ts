@@ -48,8 +48,8 @@ const schema = {
   operationId: 'introspectToken',
   summary: 'Introspect a token',
   description:
-    'Returns whether a token that another service received is active, and what its key may do (RFC 7662). For ' +
-    'every other token, the reply is `{"active":false}`; the log has the reason. With a credential for one service, ' +
+    'Returns whether a token that another service received is active, and what its key may do (RFC 7662). The ' +
+    'reply to every other token is `{"active":false}`; the log has the reason. With a credential for one service, ' +
     'the reply has only the scopes of that service, and tokens without any of them are inactive. The request counts ' +
     "as a use of the token's key. The credential can also be sent as `client_secret_basic`, with the id of the key " +
     'as the user name and its token as the password.',
@@ -92,21 +92,22 @@ const batchSchema = {
 
 const config = { scope: 'tokens:introspect', users: 'none', isIntrospection: true } as const
 
+const HEADERS = { 'cache-control': 'no-store', 'content-type': 'application/json; charset=utf-8' }
+
 const readForm: preValidationAsyncHookHandler = async request => {
   request.body = toIntrospectionForm(request.headers, request.body)
 }
 
 const introspect: Handler<typeof schema> = async (request, response) => {
-  const [answer] = await answersTo(request, [request.body])
-  response.header('cache-control', 'no-store')
-  return answer
+  response.headers(HEADERS)
+  return (await answersTo(request, [request.body])).join()
 }
 
 const introspectAll: Handler<typeof batchSchema> = async (request, response) => {
   const issues = request.body.flatMap(({ ip }, index) => addressIssues(ip, index))
   if (issues.length > 0) throw new InvalidFields({ issues })
-  response.header('cache-control', 'no-store')
-  return await answersTo(request, request.body)
+  response.headers(HEADERS)
+  return `[${(await answersTo(request, request.body)).join()}]`
 }
 
 const addressIssues = (ip: string | undefined, index: number) =>

@@ -56,7 +56,7 @@ const openNode = async (t: Test, url: string, secret: string, allowList: readonl
   const introspect = createIntrospection({ verifyAll: keys.verifyAll, catalog })
   const ask = async (view: View, ...tokens: (string | Question)[]): Promise<(string | false)[]> => {
     const questions = tokens.map(token => (typeof token === 'string' ? { token, scopes: [] } : token))
-    return (await introspect(view, questions)).map(answer => (answer.isActive ? answer.scopes.join(' ') : false))
+    return (await introspect(view, questions)).map(answer => (answer.isActive ? answer.description.scopes.join(' ') : false))
   }
   return { storage, keys, ask, calls, services: createServiceRegistry({ store: storage.keys }) }
 }
