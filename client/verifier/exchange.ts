@@ -36,16 +36,15 @@ export const createExchange = (settings: VerifierSettings): Exchange => {
     const deadline = createDeadline(timeoutMs)
     const attempt = async (agent: Agent | false): Promise<Reply> =>
       await Promise.race([deadline.passed, send(deadline.watch(start(agent)), body)])
-    try {
-      return await attempt(agent).catch(async (error: unknown) => {
+    return await attempt(agent)
+      .catch(async (error: unknown) => {
         if (!(error instanceof StaleConnection)) throw error
         return await attempt(false)
       })
-    } catch (cause) {
-      throw new VerifierUnavailable(`the service at ${endpoint.origin} can't be asked: ${reasonOf(cause)}`, { cause })
-    } finally {
-      deadline.clear()
-    }
+      .catch((cause: unknown) => {
+        throw new VerifierUnavailable(`the service at ${endpoint.origin} can't be asked: ${reasonOf(cause)}`, { cause })
+      })
+      .finally(deadline.clear)
   }
 
   return {

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { test } from 'tap'
-import { createVerifier, VerifierUnavailable } from '../../exports/verifier.ts'
+import { bearerToken, createVerifier, VerifierUnavailable } from '../../exports/verifier.ts'
 import type { VerifierOptions } from '../../exports/verifier.ts'
 import { active, INACTIVE, introspectionServer, TOKEN, verifierOf } from './service.ts'
 
@@ -218,4 +218,27 @@ test('a closed verifier finishes the calls that it has received, and refuses oth
   await closed
   await verifier.close()
   t.equal(received.length, 1)
+})
+
+test('the token in an Authorization header is read', async t => {
+  for (const [header, token] of [
+    ['Bearer a.b~c_d+e/f-9==', 'a.b~c_d+e/f-9=='],
+    ['bearer  x', 'x'],
+    ['Bearer', undefined],
+    ['Bearer ', undefined],
+    ['Bearer a b', undefined],
+    ['Bearer =', undefined],
+    ['Basic x', undefined],
+    [' Bearer x', undefined],
+    ['', undefined],
+    [null, undefined],
+    [undefined, undefined]
+  ] as const) {
+    t.equal(bearerToken(header), token, String(header))
+  }
+})
+
+test('frameworks reply with 503 to an error of the verifier', async t => {
+  const error = new VerifierUnavailable('x')
+  t.same([error.statusCode, error.getResponse().status], [503, 503])
 })
