@@ -7,6 +7,7 @@ import type { OutgoingHttpHeaders } from 'node:http'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { createSigner } from 'fast-jwt'
 import type { JwtHeader } from 'fast-jwt'
@@ -324,4 +325,9 @@ export const raw = async (port: number, bytes: string | Uint8Array, host = '127.
   socket.write(bytes)
   await once(socket, 'close')
   return reply
+}
+
+/** Resolves as soon as `isTrue` returns true. It is called every 20 ms, until the test times out. */
+export const eventually = async (isTrue: () => Promise<boolean>): Promise<void> => {
+  while (!(await isTrue())) await pause(20)
 }

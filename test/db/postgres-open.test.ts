@@ -12,7 +12,7 @@ import { bringUpToDate, createPool } from '../../db/postgres/connections.ts'
 import { createKeyService } from '../../domain/keys/service.ts'
 import { digestOf } from '../../domain/keys/token/token.ts'
 import { startProxy } from '../cluster/proxy.ts'
-import { required, newSecret, operator } from '../helper.ts'
+import { eventually, newSecret, operator, required } from '../helper.ts'
 import { execute, ownPostgres, postgresDatabase } from '../postgres.ts'
 import type { PostgresServer } from '../postgres-server.ts'
 
@@ -31,7 +31,7 @@ test('if twenty nodes start at the same time, one of them creates the tables', {
   const storages = await Promise.all(Array.from({ length: 20 }, async () => await openStorage(url, { poolSize: 1 })))
   await Promise.all(
     storages.map(async ({ readiness }) => {
-      t.equal((await readiness()).keys, true)
+      await eventually(async () => (await readiness()).keys)
     })
   )
   const [{ migrations }] = (await execute(url, 'select count(*)::int as migrations from __drizzle_migrations')) as [

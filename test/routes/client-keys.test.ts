@@ -63,6 +63,7 @@ test('a new key shows its secrets once, is active immediately, and is unscoped b
     allowed_ips: [],
     rate_limit: null
   })
+  await made.fastify.keyUsage.flush()
   const later = await made.call('GET', `/client_keys/${key.id}`)
   t.notMatch(later.text, token)
   t.notMatch(later.text, keyId)
@@ -366,6 +367,7 @@ test('a rotation adds a token, and the older tokens expire', async t => {
   const made = await world(t)
   const { id, key_access_token: first } = await issue(made, { name: 'k' })
   t.equal(await statusOf(made, first), 200)
+  await made.fastify.keyUsage.flush()
   const rotated = await made.call('POST', `/client_keys/${id}/rotate`, { grace_seconds: 60 })
   t.equal(rotated.status, 200)
   t.equal(rotated.headers['cache-control'], 'no-store')
@@ -698,6 +700,7 @@ test('environment keys are listed with their usage, and can be revoked but not c
   const made = await world(t)
   const other = await issue(made, { name: 'other' })
   const id = await environmentId(made)
+  await made.fastify.keyUsage.flush()
   const shown = await made.call('GET', `/client_keys/${id}`)
   t.match(shown.json, {
     id,
@@ -706,8 +709,10 @@ test('environment keys are listed with their usage, and can be revoked but not c
     scopes: ['*'],
     created_by: null,
     created_at: null,
-    tokens: [{ hint: null, created_at: null, use_count: 3, last_used_ip: '127.0.0.1' }]
+    tokens: [{ hint: null, created_at: null, last_used_ip: '127.0.0.1' }]
   })
+  // The last request is counted too, unless storing its use takes too long.
+  t.ok([2, 3].includes(shown.json.tokens[0].use_count))
   for (const [method, url, body] of [
     ['PATCH', '', { enabled: false }],
     ['POST', '/rotate', {}]
@@ -738,6 +743,7 @@ test("a key's usage shows scopes, refusals and addresses for each day", async t 
   await as(made, token)('GET', '/apps', undefined, { 'sec-fetch-site': 'cross-site' })
   await made.call('PATCH', `/client_keys/${id}`, { enabled: false })
   await statusOf(made, token)
+  await made.fastify.keyUsage.flush()
   const { json } = await made.call('GET', `/client_keys/${id}/usage`)
   t.same(json, {
     client_key_id: id,
@@ -762,6 +768,7 @@ test("any key may read its own usage, but not another key's", async t => {
   const { id, key_access_token: token } = await issue(made, { name: 'k', scopes: ['apps:read'] })
   const call = as(made, token)
   await call('GET', '/apps')
+  await made.fastify.keyUsage.flush()
   const own = await call('GET', '/client_keys/me/usage')
   t.match(own, {
     status: 200,
@@ -782,6 +789,7 @@ test("any key may read its own usage, but not another key's", async t => {
 test('a token in a User-Agent header is not stored', async t => {
   const made = await world(t)
   await made.call('GET', '/apps', undefined, { 'user-agent': `client/1 ${made.key.keyAccessToken}` })
+  await made.fastify.keyUsage.flush()
   const { json } = await made.call('GET', `/client_keys/${await environmentId(made)}`)
   t.ok(json.tokens[0].last_used_agent)
   await made.call('GET', '/client_keys', undefined, {

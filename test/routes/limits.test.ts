@@ -60,6 +60,7 @@ test('a value that a trusted proxy sent is not stored if it is not an address', 
   const {
     json: { id }
   } = await made.call('GET', '/client_keys/me')
+  await made.fastify.keyUsage.flush()
   const { text } = await made.call('GET', `/client_keys/${id}/usage`)
   t.match(text, 'unknown')
   t.notMatch(text, token)
