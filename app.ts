@@ -26,6 +26,8 @@ import expiryWarnings from './plugins/app/expiry-warnings.ts'
 import metrics from './plugins/app/metrics.ts'
 import requestIds from './plugins/app/request-ids.ts'
 import requestForm from './plugins/app/request-form.ts'
+import introspection from './plugins/app/introspection.ts'
+import serviceRegistry from './plugins/app/service-registry.ts'
 import services from './plugins/app/services.ts'
 import signInLimits from './plugins/app/sign-in-limits.ts'
 import userAuth from './plugins/app/user-auth.ts'
@@ -45,9 +47,11 @@ const plugins = [
   metrics,
   appWriter,
   database,
+  serviceRegistry,
   clientSecrets,
   counting,
   clientKeys,
+  introspection,
   services,
   userAuth,
   authentication,

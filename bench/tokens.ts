@@ -23,7 +23,7 @@ export const measureTokens = async (setup: Setup): Promise<Row[]> => {
   const secret = randomBytes(32).toString('hex')
   const keyId = randomBytes(16).toString('hex')
   const { seal } = createTokenSealer(secret)
-  const authenticate = createAuthenticator({ secret, allowList: [`sha256:${digestOf(keyId)}`] })
+  const { authenticate } = createAuthenticator({ secret, allowList: [`sha256:${digestOf(keyId)}`] })
   const repeated = (make: () => string): string[] => Array.from({ length: tokensPerRound }, make)
   const token = seal(keyId)
   const taken = await takeInRounds(tokenRounds, {
@@ -61,7 +61,7 @@ const openUnseen = async (
   const database = await createKeyDatabase(folder, keys, credentials.clientSecret)
   const storage = await openStorage(database.url)
   defer(storage.close)
-  const authenticate = createAuthenticator({ secret: credentials.clientSecret, lookup: storage.keyLookup })
+  const { authenticate } = createAuthenticator({ secret: credentials.clientSecret, lookup: storage.keyLookup })
   return async () => await microsecondsEach(database.unseen(plan.tokensPerRound), authenticate)
 }
 

@@ -78,6 +78,16 @@ export const commands: Readonly<Record<string, Entry | Group>> = {
       remove: { summary: 'Remove a user', load: async () => await import('./user-remove.ts') }
     }
   },
+  service: {
+    summary: 'Add, change and remove services whose requests are authorized with client keys',
+    commands: {
+      add: { summary: 'Add a service', load: async () => await import('./service-add.ts') },
+      list: { summary: 'List services', load: async () => await import('./service-list.ts') },
+      show: { summary: 'Show a service and its scopes', load: async () => await import('./service-show.ts') },
+      change: { summary: 'Change a service or its scopes', load: async () => await import('./service-change.ts') },
+      remove: { summary: 'Remove a service and its scopes', load: async () => await import('./service-remove.ts') }
+    }
+  },
   db: {
     summary: 'Migrate, back up and copy the database',
     commands: {

@@ -30,6 +30,7 @@ const OPTIONS: Readonly<Record<string, string>> = {
   name: '--name',
   description: '--description',
   owner: '--owner',
+  audience: '--audience',
   scopes: '--scope',
   expires_at: '--expires',
   allowed_ips: '--allow-ip',
@@ -51,4 +52,7 @@ export const messageOf = ({ errors, message }: DomainError): string =>
     )
     .join('\n')
 
-const placeText = (place: string): string => (/^\.\d+$/.test(place) ? ` number ${Number(place.slice(1)) + 1}` : '')
+const placeText = (place: string): string => {
+  const [, index] = /^\.(\d+)(?:\.|$)/.exec(place) ?? []
+  return index === undefined ? '' : ` number ${Number(index) + 1}`
+}

@@ -12,8 +12,8 @@ fewest scopes and IP ranges. Use it to restrict unscoped keys. The policy can be
 
   json: 'print only the request body',
 
-  report: (terminal, { id, name, source }, usage, asJson) => {
-    const advice = adviseOn(usage)
+  report: (terminal, { id, name, source, scopes: current }, usage, asJson) => {
+    const advice = adviseOn(usage, current)
     if (advice === null) {
       throw new CommandError(`No use of ${name} was recorded in this period, so no policy can be suggested.`)
     }
@@ -27,7 +27,9 @@ fewest scopes and IP ranges. Use it to restrict unscoped keys. The policy can be
       `${requests} requests with ${name} were accepted. This is the strictest policy that would have allowed them:\n`
     )
     terminal.printJson(body)
-    if (allowedIps === null) terminal.print('\nThe requests came from too many addresses to suggest IP ranges.')
+    if (allowedIps === null) {
+      terminal.print('\nThe requests came from too many or unknown addresses to suggest IP ranges.')
+    }
     terminal.print(
       source === 'managed'
         ? `\nTo apply it, send PATCH /client_keys/${id} with this body, or run ${terminal.invocation('key change')}.`

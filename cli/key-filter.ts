@@ -1,5 +1,5 @@
 import { readTimestamp, toSeconds } from '../http/timestamps.ts'
-import { SCOPES, UNSCOPED } from '../domain/keys/policy/scopes.ts'
+import { KEY_SCOPE, SCOPES, scopesCovering, UNSCOPED } from '../domain/keys/policy/scopes.ts'
 import type { ClientKeyFilter } from '../domain/keys/rows.ts'
 import { toOwner } from './owner.ts'
 import { UsageError } from './failures.ts'
@@ -15,7 +15,8 @@ export const filterOptions = {
     value: '<scope>',
     choices: SCOPES,
     accepts: [UNSCOPED],
-    help: 'only keys that have this scope, including unscoped keys; * selects only unscoped keys'
+    acceptsLike: new RegExp(KEY_SCOPE),
+    help: 'only keys that have this scope, including keys whose * or orders:* includes it; * selects only unscoped keys'
   },
   enabled: { value: '<boolean>', choices: BOOLEANS, help: 'only keys that are enabled (true) or not (false)' },
   revoked: {
@@ -57,7 +58,7 @@ export const keyFilter = (values: FilterValues): { filter: ClientKeyFilter; unti
     filter: {
       namePrefix: name,
       owner: owner === undefined ? undefined : toOwner(owner),
-      scope,
+      anyOfScopes: scope === undefined ? undefined : scopesCovering(scope),
       enabled: toBoolean(values.enabled),
       revoked: all === true ? undefined : (toBoolean(revoked) ?? false),
       expiresBefore: toTimestamp('expires-before', values['expires-before'], 'ahead'),

@@ -1,8 +1,8 @@
 import { isIP } from 'node:net'
-import { SCOPES } from '../domain/keys/policy/scopes.ts'
+import { KEY_SCOPE, SCOPES } from '../domain/keys/policy/scopes.ts'
 import type { TokenRecord } from '../domain/keys/client-key.ts'
 import type { KeyService } from '../domain/keys/service.ts'
-import { toKeyJson, toTokenJson } from '../http/representations/keys.ts'
+import { toInspectionJson } from '../http/representations/inspection.ts'
 import { command, DONE, jsonOption, REFUSED } from './command.ts'
 import { UsageError } from './failures.ts'
 import { formatTimestamp } from './key-rows.ts'
@@ -38,6 +38,7 @@ from this address. The rate limit is not checked. The check is not counted or re
       value: '<scope>',
       multiple: true,
       choices: SCOPES,
+      acceptsLike: new RegExp(KEY_SCOPE),
       help: 'a scope that the key must have; may be repeated'
     },
     address: { value: '<ip>', help: 'the IP address of the request; by default, the address is not checked' },
@@ -48,7 +49,7 @@ from this address. The rate limit is not checked. The check is not counted or re
     await readKeys(terminal, async keys => {
       const demand = { scopes: scope, address: readAddress(address) }
       const found = await keys.inspect(await readToken(terminal), demand)
-      if (json) terminal.printJson(toJson(found))
+      if (json) terminal.printJson(toInspectionJson(found))
       else terminal.printTable(rowsOf(found))
       return found.allowed ? DONE : REFUSED
     })
@@ -60,16 +61,6 @@ const readAddress = (text: string | undefined): string | undefined => {
 }
 
 type Inspected = Awaited<ReturnType<KeyService['inspect']>>
-
-const toJson = ({ wellFormed, generation, secret, allowed, reason, key, token }: Inspected): object => ({
-  well_formed: wellFormed,
-  generation,
-  secret,
-  allowed,
-  reason,
-  key: key === null ? null : toKeyJson(key),
-  token: token === null ? null : toTokenJson(token)
-})
 
 const rowsOf = ({ wellFormed, generation, secret, allowed, reason, key, token }: Inspected): string[][] => [
   ['well-formed', wellFormed ? 'yes' : 'no'],

@@ -50,7 +50,7 @@ const rowsOf = (keys: readonly ClientKeyRecord[]): string[][] => [
     key.id,
     key.name,
     stateOf(key),
-    key.scopes.join(' '),
+    key.scopes.join(' ') || 'none',
     formatTimestamp(key.expiresAt, 'never'),
     formatTimestamp(key.lastUsedAt, 'never')
   ])

@@ -16,7 +16,7 @@ export const formatTimestamp = (timestamp: Date | null, none = '-'): string =>
 /** Returns table rows that show a key's policy. */
 export const policyRows = (key: ClientKeyRecord): string[][] => [
   ...(key.owner === null ? [] : [['owner', key.owner]]),
-  ['scopes', key.scopes.join(' ')],
+  ['scopes', key.scopes.join(' ') || 'none'],
   ['expires', formatTimestamp(key.expiresAt, 'never')],
   ['allowed_ips', key.allowedIps.join(' ') || 'any'],
   ['rate_limit', key.rateLimit === null ? 'none' : `${key.rateLimit.max}/${key.rateLimit.windowSeconds}s`]

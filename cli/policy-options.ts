@@ -2,7 +2,7 @@ import type { XStatic } from 'typebox/schema'
 import { readTimestamp, toSeconds } from '../http/timestamps.ts'
 import { keyFields } from '../http/representations/key-fields.ts'
 import type { ChangeKeyBody } from '../http/representations/key-fields.ts'
-import { SCOPES, UNSCOPED } from '../domain/keys/policy/scopes.ts'
+import { KEY_SCOPE, SCOPES, UNSCOPED } from '../domain/keys/policy/scopes.ts'
 import { UsageError } from './failures.ts'
 import type { OptionSpecs, Values } from './options.ts'
 
@@ -13,7 +13,9 @@ export const policyOptions = {
     multiple: true,
     choices: SCOPES,
     accepts: [UNSCOPED],
-    help: 'a scope of the key, such as apps:read, or * for all scopes; may be repeated'
+    acceptsLike: new RegExp(KEY_SCOPE),
+    help: `a scope of the key, such as apps:read; * for all scopes of this API; orders:* for all scopes of the
+service orders; may be repeated`
   },
   expires: {
     value: '<when>',

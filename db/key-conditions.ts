@@ -1,5 +1,6 @@
 import { and, not, sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
+import { UNSCOPED } from '../domain/keys/policy/scopes.ts'
 import type { ClientKeyFilter } from '../domain/keys/rows.ts'
 import { toText } from './timestamps.ts'
 
@@ -28,7 +29,8 @@ const wasUnusedSince = (timestamp: Date): SQL => sql`(
 
 /** The conditions that each engine expresses differently. */
 interface OwnConditions {
-  readonly hasScope: (scope: string) => SQL
+  /** Matches keys that have any of the given scopes. */
+  readonly hasAnyScope: (scopes: readonly string[]) => SQL
   /** Matches keys that have an active token of the given generation. */
   readonly hasGeneration: (generation: string, at: Date) => SQL
   readonly startsWith: (prefix: string) => SQL
@@ -36,9 +38,9 @@ interface OwnConditions {
 
 /** Creates a function that returns the condition for keys that pass a filter at a given time. */
 export const createKeyFilter =
-  ({ hasScope, hasGeneration, startsWith }: OwnConditions) =>
+  ({ hasAnyScope, hasGeneration, startsWith }: OwnConditions) =>
   (filter: ClientKeyFilter, at: Date): SQL | undefined => {
-    const { enabled, revoked, expiresBefore, unusedSince, namePrefix, owner, scope, generation } = filter
+    const { enabled, revoked, expiresBefore, unusedSince, namePrefix, owner, scope, anyOfScopes, generation } = filter
     return and(
       enabled === undefined ? undefined : enabled ? isEnabled : not(isEnabled),
       revoked === undefined ? undefined : revoked ? isRevoked : isNotRevoked,
@@ -46,7 +48,8 @@ export const createKeyFilter =
       unusedSince === undefined ? undefined : wasUnusedSince(unusedSince),
       namePrefix === undefined ? undefined : startsWith(namePrefix),
       owner === undefined ? undefined : sql`client_keys.owner = ${owner}`,
-      scope === undefined ? undefined : hasScope(scope),
+      scope === undefined ? undefined : hasAnyScope([scope, UNSCOPED]),
+      anyOfScopes === undefined ? undefined : hasAnyScope(anyOfScopes),
       generation === undefined ? undefined : hasGeneration(generation, at)
     )
   }

@@ -1,6 +1,12 @@
 import type { Actor } from '../domain/audits/audit.ts'
-import type { ClientKeyRecord, KeyChange, KnownToken, Metadata } from '../domain/keys/client-key.ts'
-import type { Policy, TokenRecord } from '../domain/keys/client-key.ts'
+import type {
+  ClientKeyRecord,
+  KeyChange,
+  KnownToken,
+  Metadata,
+  Policy,
+  TokenRecord
+} from '../domain/keys/client-key.ts'
 import type { NewClientKey, StoredToken } from '../domain/keys/rows.ts'
 import { toDate, toOptionalDate, toOptionalText, toText } from './timestamps.ts'
 
@@ -41,7 +47,9 @@ export type KnownTokenRow = [
   revokedAt: string | null,
   generation: string,
   tokenExpiresAt: string | null,
-  tokenRevokedAt: string | null
+  tokenRevokedAt: string | null,
+  tokenCreatedAt: string,
+  metadata: string
 ]
 
 export const toKnownToken = (
@@ -59,7 +67,9 @@ export const toKnownToken = (
     revokedAt,
     generation,
     expires,
-    revoked
+    revoked,
+    created,
+    metadata
   ]: KnownTokenRow
 ): KnownToken => ({
   key: {
@@ -78,8 +88,22 @@ export const toKnownToken = (
   generation,
   ref: digest,
   expiresAt: toOptionalDate(expires),
-  revokedAt: toOptionalDate(revoked)
+  revokedAt: toOptionalDate(revoked),
+  createdAt: toDate(created),
+  metadata
 })
+
+/** Returns the tokens that exist of those with the given digests, by digest. */
+export const tokensByDigest = (
+  digests: readonly string[],
+  find: (digest: string) => KnownToken | null
+): ReadonlyMap<string, KnownToken> =>
+  new Map(
+    digests.flatMap(digest => {
+      const token = find(digest)
+      return token === null ? [] : [[digest, token]]
+    })
+  )
 
 export const toKeyRecord = (row: KeyRow): ClientKeyRecord => ({
   id: row.id,

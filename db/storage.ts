@@ -2,14 +2,14 @@ import type { AppStore } from '../domain/apps/store.ts'
 import type { Counters } from '../domain/counters.ts'
 import type { KeyLookup } from '../domain/keys/freshness/freshness.ts'
 import type { NodeReads } from '../domain/keys/freshness/nodes.ts'
-import type { KeyStore } from '../domain/keys/store.ts'
 import type { Readiness } from '../domain/readiness.ts'
+import type { ServiceStore } from '../domain/services/store.ts'
 import type { StorageStatistics } from '../domain/statistics.ts'
 
 /** An open database of any engine. Services read and write with its transactor. */
 export interface Storage extends AppStore, NodeReads {
-  /** The client key store. If connections are limited, changes to keys have their own connections. */
-  readonly keys: KeyStore
+  /** The store of client keys and services. If connections are limited, its changes have their own connections. */
+  readonly keys: ServiceStore
   /** Only the lookups for authenticated requests. */
   readonly keyLookup: Required<KeyLookup>
   /** The counters that all nodes of the database share. Undefined if there can be only one node. */

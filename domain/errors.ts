@@ -76,6 +76,28 @@ export const ReceiptNotFound = defineError(
     'an earlier state.'
 )
 
+// Services
+
+export const ServiceNotFound = defineError(
+  'SERVICE_NOT_FOUND',
+  'No service has this name. Check the name, or list the services with GET /services.'
+)
+
+export const ServiceNameTaken = defineError(
+  'SERVICE_NAME_TAKEN',
+  'Another service has this name. Choose another name, or change that service with PATCH /services/:name.'
+)
+
+export const ServiceInUse = defineError(
+  'SERVICE_IN_USE',
+  '3 client keys have scopes that would be removed. To take these scopes from them, repeat the request with force=true.'
+)
+
+export const TooManyServices = defineError(
+  'TOO_MANY_SERVICES',
+  'There are already 1000 services, which is the maximum. Remove one first, with DELETE /services/:name.'
+)
+
 // Users and organizations
 
 export const InvalidLogin = defineError('INVALID_LOGIN', 'Invalid login credentials. Please try again.')

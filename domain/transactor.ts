@@ -2,6 +2,7 @@ import type { AppReads, AppRows } from './apps/rows.ts'
 import type { AuditReads, AuditRows } from './audits/rows.ts'
 import type { ScopedAuditReads } from './audits/scope.ts'
 import type { KeyReads, KeyUsageRows } from './keys/rows.ts'
+import type { ServiceReads } from './services/rows.ts'
 import type { OrganizationReads, OrganizationRows } from './organizations/rows.ts'
 import type { UserReads, UserRows } from './users/rows.ts'
 import type { Now } from './time.ts'
@@ -14,6 +15,7 @@ export interface Reads {
   readonly scopedAudits: ScopedAuditReads
   readonly keys: KeyReads
   readonly organizations: OrganizationReads
+  readonly services: ServiceReads
   readonly users: UserReads
   readonly now: Now
 }

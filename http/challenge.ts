@@ -15,3 +15,6 @@ export const bearerChallenge = (
     ...(error === undefined ? [] : [`error="${error}"`]),
     ...(scope === undefined ? [] : [`scope="${scope}"`])
   ].join(', ')
+
+/** Returns a `WWW-Authenticate` value that requests the key's id and token as HTTP Basic credentials (RFC 7617). */
+export const basicChallenge = (realm: string): string => `Basic realm="${realm}"`

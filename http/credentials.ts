@@ -1,6 +1,6 @@
 import type { FastifyContextConfig } from 'fastify'
 
-type Access = Required<Pick<FastifyContextConfig, 'scope' | 'users'>>
+type Access = Required<Pick<FastifyContextConfig, 'scope' | 'users' | 'isIntrospection'>>
 
 /**
  * The security schemes of the OpenAPI document. Client keys and sessions share a single scheme, because generated
@@ -19,10 +19,13 @@ export const SECURITY_SCHEMES = {
 /** Returns the documentation for the credentials that a route accepts. */
 export const describeAccess = ({
   scope,
-  users
+  users,
+  isIntrospection
 }: Access): { security: { bearer: readonly string[] }[]; sentence: string } => {
   const scopes = scope === null || scope === 'none' ? [] : [scope].flat()
-  const needed = scopes.map(each => `\`${each}\``).join(' and ')
+  const needed = scopes
+    .map(each => (isIntrospection ? `\`${each}\` or \`${each}:<service>\`` : `\`${each}\``))
+    .join(' and ')
   const key = needed === '' ? 'a client key' : `a client key with ${needed}`
   const session = users === 'admin' ? "an administrator's session" : "a user's session"
   const accepted = [...(scope === 'none' ? [] : [key]), ...(users === 'none' ? [] : [session])]

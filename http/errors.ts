@@ -102,6 +102,12 @@ export const MalformedJson = defineError(
     'Send valid JSON.'
 )
 
+/** The reply also has the error code of OAuth 2.0 (RFC 6749, section 5.2). */
+export const InvalidRequest = defineError(
+  'INVALID_REQUEST',
+  'The parameter token is missing. Send it in the body, as application/x-www-form-urlencoded.'
+)
+
 export const BodyNotUtf8 = defineError(
   'MALFORMED_JSON',
   'The body contains bytes that are not UTF-8. Send JSON encoded as UTF-8 (RFC 8259).'
@@ -113,7 +119,8 @@ export const BodyTooLarge = defineError('BODY_TOO_LARGE', 'The body is larger th
 
 export const UnsupportedMediaType = defineError(
   'UNSUPPORTED_MEDIA_TYPE',
-  'The service accepts only JSON request bodies. Send JSON, with Content-Type: application/json.'
+  'The media type of the body is not accepted. Send JSON, with Content-Type: application/json; only POST /introspect ' +
+    'takes application/x-www-form-urlencoded instead.'
 )
 
 export const UnsupportedCharset = defineError(

@@ -39,6 +39,15 @@ export const TAGS = [
     name: 'Signing in',
     description: 'Sign-up, sign-in and sign-out, and the profile and sessions of the signed-in user.'
   },
+  {
+    name: 'Services',
+    description: 'Other programs whose requests are authorized with client keys, and the scopes that keys can have.'
+  },
+  {
+    name: 'Introspection',
+    description: 'Other services ask whether tokens are active. A revoked key is inactive at the next request.'
+  },
+  { name: 'Signing in', description: 'Signing up, in and out, and the profile and sessions of the signed-in user.' },
   { name: 'Users', description: 'User management, for administrators and for client keys with the required scope.' },
   { name: 'Organizations', description: 'Organizations, their users, and the roles of those users.' },
   {

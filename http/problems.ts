@@ -17,8 +17,8 @@ export type ProblemClass = DomainErrorClass<ErrorCode>
 interface ProblemKind {
   readonly status: number
   readonly title: string
-  /** The additional members of this problem document. */
-  readonly members?: Pick<Problem, 'success'>
+  /** The members that only this problem has. */
+  readonly members?: Pick<Problem, 'success' | 'error'>
 }
 
 /** The status and title of the response for each error code. */
@@ -39,6 +39,10 @@ const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
   IDEMPOTENCY_KEY_REUSED: { status: 422, title: 'The Idempotency-Key was used for another request' },
   NODES_OUTDATED: { status: 409, title: 'A node has an earlier version' },
   SECRET_NOT_SHARED: { status: 503, title: 'Another node would refuse the token' },
+  SERVICE_NOT_FOUND: { status: 404, title: 'There is no such service' },
+  SERVICE_NAME_TAKEN: { status: 409, title: 'The name is taken' },
+  SERVICE_IN_USE: { status: 409, title: 'Client keys have scopes of the service' },
+  TOO_MANY_SERVICES: { status: 409, title: 'There are too many services' },
   INVALID_LOGIN: { status: 401, title: 'The sign-in was refused' },
   ACCOUNT_LOCKED: { status: 403, title: 'The account is locked' },
   SIGN_IN_LIMITED: { status: 429, title: 'Too many attempts' },
@@ -62,6 +66,7 @@ const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
   BAD_REQUEST: { status: 400, title: 'The request is malformed' },
   EXPECTATION_FAILED: { status: 417, title: 'The expectation cannot be met' },
   ADDRESS_UNKNOWN: { status: 400, title: "The client's address is unknown" },
+  INVALID_REQUEST: { status: 400, title: 'The form is invalid', members: { error: 'invalid_request' } },
   MALFORMED_JSON: { status: 400, title: 'The body is not valid JSON' },
   REQUEST_TIMEOUT: { status: 408, title: 'The request took too long' },
   BODY_TOO_LARGE: { status: 413, title: 'The body is too large' },
@@ -154,6 +159,11 @@ export const Problem = {
       },
       description: 'The invalid fields. Omitted if the problem does not concern specific fields.',
       examples: [[{ in: 'body', pointer: '/scopes/0', detail: 'scopes.0 must be apps:read' }]]
+    },
+    error: {
+      type: 'string',
+      enum: ['invalid_request'],
+      description: 'Only in replies of `POST /introspect`: the error code of OAuth 2.0 (RFC 6749, section 5.2).'
     },
     success: {
       type: 'boolean',

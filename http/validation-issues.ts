@@ -1,5 +1,6 @@
 import type { FieldIssue } from '../domain/field-issue.ts'
 import { PRINTABLE } from '../domain/json/printable.ts'
+import { KEY_SCOPE, SCOPE_RULE } from '../domain/keys/policy/scopes.ts'
 import { redact } from '../net/redaction.ts'
 import { timestampFormIssue } from './timestamps.ts'
 
@@ -62,6 +63,7 @@ const patterns: Readonly<Record<string, string>> = {
   [PRINTABLE]: 'must be well-formed text with at least one visible character and no control characters',
   [GENERATION]: 'must be 8 hexadecimal digits, as printed by npm run key:secrets',
   [KEY_ID]: 'must be the id of a client key; copy it from the Link header of the previous page',
+  [KEY_SCOPE]: SCOPE_RULE,
   [OWNER]: 'must be User: or Organization: followed by an id, such as User:3'
 }
 
@@ -86,9 +88,9 @@ const sentence = (issue: Issue, path: string): string => {
     case 'maximum':
       return `${path} must be at most ${limit}`
     case 'minItems':
-      return `${path} must have at least ${counted(limit, 'entry', 'entries')}`
+      return `${path || 'the body'} must have at least ${counted(limit, 'entry', 'entries')}`
     case 'maxItems':
-      return `${path} must have at most ${counted(limit, 'entry', 'entries')}`
+      return `${path || 'the body'} must have at most ${counted(limit, 'entry', 'entries')}`
     case 'enum':
       return `${path} must be ${(params['allowedValues'] as string[]).join(' or ')}`
     case 'nul':

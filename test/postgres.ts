@@ -41,6 +41,7 @@ const EMPTY = `
   delete from environment_key_revocations; delete from environment_key_uses; delete from memberships;
   delete from organizations; delete from sessions; delete from user_places; delete from users; delete from rate_counters;
   delete from client_key_changes where epoch > 0; delete from database_marks; delete from secret_generations;
+  delete from services;
   delete from app_port_counter; insert into app_port_counter (id, last) values (1, 3000);
   delete from audit_head; insert into audit_head (id, sequence, hash) values (1, 0, repeat('0', 64));
   alter sequence apps_id_seq restart; alter sequence tags_id_seq restart; alter sequence users_id_seq restart;

@@ -24,14 +24,16 @@ export const findToken = (tables: Tables, digest: string): KnownToken | null => 
   const token = tables.tokens.get(digest)
   const key = token === undefined ? undefined : tables.keys.get(token.clientKeyId)
   if (token === undefined || key === undefined) return null
-  const { id, name, source, owner, scopes, expiresAt, enabled, allowedIps, rateLimit, revokedAt } = key
+  const { id, name, source, owner, scopes, expiresAt, enabled, allowedIps, rateLimit, revokedAt, metadata } = key
   return {
     key: { id, name, source, owner, scopes, expiresAt, enabled, allowedIps, rateLimit, revokedAt },
     digest,
     generation: token.generation,
     ref: digest,
     expiresAt: token.expiresAt,
-    revokedAt: token.revokedAt
+    revokedAt: token.revokedAt,
+    createdAt: token.createdAt,
+    metadata: JSON.stringify(metadata)
   }
 }
 
@@ -65,7 +67,7 @@ const isActive = ({ keys }: Tables, token: TokenRow, at: Date): boolean => {
 const isBefore = (timestamp: Date | null, end: Date): boolean => timestamp !== null && timestamp < end
 
 const matches = (tables: Tables, key: ClientKeyRecord, filter: ClientKeyFilter, at: Date): boolean => {
-  const { enabled, revoked, expiresBefore, unusedSince, namePrefix, owner, scope, generation } = filter
+  const { enabled, revoked, expiresBefore, unusedSince, namePrefix, owner, scope, anyOfScopes, generation } = filter
   return (
     (enabled === undefined || key.enabled === enabled) &&
     (revoked === undefined || (key.revokedAt !== null) === revoked) &&
@@ -75,6 +77,7 @@ const matches = (tables: Tables, key: ClientKeyRecord, filter: ClientKeyFilter, 
     (namePrefix === undefined || key.name.startsWith(namePrefix)) &&
     (owner === undefined || key.owner === owner) &&
     (scope === undefined || covers(key.scopes, scope)) &&
+    (anyOfScopes === undefined || anyOfScopes.some(each => key.scopes.includes(each))) &&
     (generation === undefined ||
       tokensOf(tables, key.id).some(token => token.generation === generation && isActive(tables, token, at)))
   )

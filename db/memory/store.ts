@@ -1,3 +1,4 @@
+import { tokensByDigest } from '../key-records.ts'
 import type { AuditReads } from '../../domain/audits/rows.ts'
 import type { KeyLookup } from '../../domain/keys/freshness/freshness.ts'
 import type { KeyReader, KeyTx } from '../../domain/keys/store.ts'
@@ -44,6 +45,7 @@ export const createMemoryStore = (): MemoryStore => {
       now: ownMilliseconds,
       isFresh: mark => mark === revision(),
       findByDigest: digest => findToken(committed, digest),
+      findByDigests: digests => tokensByDigest(digests, digest => findToken(committed, digest)),
       findRevocation: digest => findRevocation(committed, digest)
     }
   }

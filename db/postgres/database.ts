@@ -25,6 +25,12 @@ export const query = async (
   return { rows, rowCount: rowCount ?? 0 }
 }
 
+/** Sends a Drizzle statement immediately, as `query` does. */
+export const send = async (db: PostgresDatabase, statement: { toSQL: () => { sql: string; params: unknown[] } }) => {
+  const { sql: text, params } = statement.toSQL()
+  return await query(db, text, params)
+}
+
 /** Returns the rows of a Drizzle statement in the driver's format. 64-bit values are strings. */
 export const rowsOf = async <Row>(db: PostgresDatabase, statement: SQL): Promise<Row[]> =>
   (await db.execute(statement)).rows as Row[]

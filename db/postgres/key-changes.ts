@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Pool, PoolClient } from 'pg'
 import type { Position } from '../../domain/keys/freshness/lease-store.ts'
 import { isDomainError } from '../../domain/domain-error.ts'
-import type { KeyStore, KeyTx } from '../../domain/keys/store.ts'
+import type { ServiceStore, ServiceTx } from '../../domain/services/store.ts'
 import { createPermits, createSubjectPermits } from '../permits.ts'
 import { createDatabase, query } from './database.ts'
 import type { PostgresDatabase } from './database.ts'
@@ -30,11 +30,11 @@ export interface KeyChangesOptions {
   /** Whether changes write before their end. By default, they send all writes together with their commit. */
   readonly writesEarly?: boolean
   /** Creates the rows for an attempt, on its connection. */
-  readonly createTx: (db: PostgresDatabase, attempt: Attempt, outbox: Outbox) => KeyTx
+  readonly createTx: (db: PostgresDatabase, attempt: Attempt, outbox: Outbox) => ServiceTx
 }
 
 /** Runs work in a transaction that changes keys, and retries it if necessary. */
-export type ChangeKeys = KeyStore['write']
+export type ChangeKeys = ServiceStore['write']
 
 /** A change to keys, from its first attempt to its last. */
 interface Progress<T> extends KeyChange {
@@ -72,7 +72,7 @@ export const createKeyChanges = (options: KeyChangesOptions): ChangeKeys => {
   const enter = createPermits(limits.atOnce, limits.waitMs)
   const enterFor = createSubjectPermits(limits.waitMs)
 
-  const change = async <T>(work: (tx: KeyTx) => Promise<T>): Promise<T> => {
+  const change = async <T>(work: (tx: ServiceTx) => Promise<T>): Promise<T> => {
     const progress = begin<T>(limits)
     return await repeatedly(progress, async () => await attempt(options, { progress, work }))
   }
@@ -125,7 +125,7 @@ const failureOf = <T>(error: unknown, { lost }: Progress<T>): unknown =>
 
 interface Make<T> {
   readonly progress: Progress<T>
-  readonly work: (tx: KeyTx) => Promise<T>
+  readonly work: (tx: ServiceTx) => Promise<T>
 }
 
 const attempt = async <T>(

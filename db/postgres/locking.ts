@@ -25,7 +25,7 @@ export const shareOrganization = async (db: PostgresDatabase, id: number): Promi
  */
 export const awaitTable = (
   { defer }: Outbox,
-  table: 'client_key_attempts' | 'client_key_tokens' | 'environment_key_revocations' | 'secret_generations'
+  table: 'client_key_attempts' | 'client_key_tokens' | 'environment_key_revocations' | 'secret_generations' | 'services'
 ): void => {
   defer('lock', async db => await query(db, `lock table ${table} in row exclusive mode`))
 }

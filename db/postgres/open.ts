@@ -24,6 +24,7 @@ import { createOrganizationReads } from './organizations/reads.ts'
 import { createOrganizationRows } from './organizations/rows.ts'
 import { preparing } from './prepared.ts'
 import type { PostgresOptions } from './settings.ts'
+import { createServiceReads } from './services/rows.ts'
 import { createDatabaseTime } from './time.ts'
 import type { Outbox } from './transaction.ts'
 import { createPostgresTransactor } from './transactor.ts'
@@ -80,6 +81,7 @@ const createReads = (client: Pool | PoolClient, now: Now): Reads & { readonly li
     keys: createKeyReads(db),
     lists: createListReads(db),
     organizations: createOrganizationReads(db),
+    services: createServiceReads(db),
     users: createUserReads(db),
     now
   }

@@ -8,7 +8,7 @@ import { asQuery, isConnectionFailure } from './failures.ts'
  * a row therefore blocks only others that need the row. The usage of keys comes after everything that may wait, because
  * changes need the same rows.
  */
-const STAGES = ['beforeLock', 'lock', 'change', 'write', 'audit', 'use', 'beforeCommit'] as const
+const STAGES = ['beforeLock', 'lock', 'bulk', 'change', 'write', 'audit', 'use', 'beforeCommit'] as const
 export type Stage = (typeof STAGES)[number]
 
 /** Sends a statement on a connection. */
@@ -42,6 +42,7 @@ export const createOutbox = (db: PostgresDatabase): OwnOutbox => {
   const stages: Record<Stage, Send[]> = {
     beforeLock: [],
     lock: [],
+    bulk: [],
     change: [],
     write: [],
     audit: [],

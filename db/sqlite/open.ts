@@ -1,6 +1,6 @@
-import type { KeyTx } from '../../domain/keys/store.ts'
 import { READY } from '../../domain/readiness.ts'
 import type { Readiness } from '../../domain/readiness.ts'
+import type { ServiceTx } from '../../domain/services/store.ts'
 import { ownTime } from '../../domain/time.ts'
 import type { Reads, Tx } from '../../domain/transactor.ts'
 import { createListApps } from '../app-lists.ts'
@@ -19,6 +19,7 @@ import { createKeyRows } from './keys/rows.ts'
 import { createNodeReads } from './nodes.ts'
 import { createOrganizationReads, createOrganizationRows } from './organizations/rows.ts'
 import { connectToRead } from './reading.ts'
+import { createServiceReads, createServiceRows } from './services/rows.ts'
 import { createUserReads } from './users/reads.ts'
 import { createUserRows } from './users/rows.ts'
 import { createSqliteTransactor } from './transactor.ts'
@@ -69,15 +70,17 @@ const createReads = (db: SqliteDatabase): Reads => ({
   scopedAudits: createScopedAuditReads(db),
   keys: createKeyReads(db),
   organizations: createOrganizationReads(db),
+  services: createServiceReads(db),
   users: createUserReads(db),
   now: ownTime
 })
 
-const createTx = (db: SqliteDatabase): Tx & KeyTx => ({
+const createTx = (db: SqliteDatabase): Tx & ServiceTx => ({
   apps: createAppRows(db),
   audits: createAuditRows(db),
   keys: createKeyRows(db),
   organizations: createOrganizationRows(db),
+  services: createServiceRows(db),
   users: createUserRows(db),
   now: ownTime
 })

@@ -1,6 +1,14 @@
 export const ACTOR_KINDS = ['client_key', 'user', 'cli'] as const
 
-export const SUBJECT_TYPES = ['app', 'client_key', 'client_key_owner', 'organization', 'user', 'sample'] as const
+export const SUBJECT_TYPES = [
+  'app',
+  'client_key',
+  'client_key_owner',
+  'organization',
+  'service',
+  'user',
+  'sample'
+] as const
 
 /** The actor of a change: a client key, a user, or an operating system user at the command line. */
 export interface Actor {

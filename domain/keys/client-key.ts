@@ -101,6 +101,10 @@ export interface KnownToken {
   readonly ref: string
   readonly expiresAt: Date | null
   readonly revokedAt: Date | null
+  /** When a stored token was created. Undefined if that isn't known. */
+  readonly createdAt?: Date
+  /** The metadata of a stored key, a JSON object serialized as a string. Undefined if that isn't known. */
+  readonly metadata?: string
 }
 
 /** The reason why a known token is refused, either permanently or temporarily. */

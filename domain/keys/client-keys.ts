@@ -238,7 +238,8 @@ export const checkedVerify =
     }
     if (!isOptionalString(refusal)) throw new TypeError('refusal must be a non-empty string, or omitted')
     return await verify(stringOrUndefined(token) ?? '', {
-      ...demand,
+      scopes: demand.scopes,
+      refusal: demand.refusal,
       address: stringOrUndefined(address),
       userAgent: stringOrUndefined(userAgent)
     })

@@ -118,7 +118,7 @@ export const createKeyList =
 // and their tokens aren't stored.
 const matches = (
   key: ClientKeyRecord,
-  { enabled, revoked, expiresBefore, unusedSince, namePrefix, owner, scope, generation }: ClientKeyFilter
+  { enabled, revoked, expiresBefore, unusedSince, namePrefix, owner, scope, anyOfScopes, generation }: ClientKeyFilter
 ): boolean =>
   (enabled === undefined || key.enabled === enabled) &&
   (revoked === undefined || (key.revokedAt !== null) === revoked) &&
@@ -127,4 +127,5 @@ const matches = (
   generation === undefined &&
   (unusedSince === undefined || key.lastUsedAt === null || key.lastUsedAt < unusedSince) &&
   (namePrefix === undefined || key.name.startsWith(namePrefix)) &&
-  (scope === undefined || covers(key.scopes, scope))
+  (scope === undefined || covers(key.scopes, scope)) &&
+  (anyOfScopes === undefined || anyOfScopes.some(each => key.scopes.includes(each)))

@@ -43,7 +43,9 @@ export interface ClientKeyFilter {
   readonly owner?: string | undefined
   /** Includes only keys that have this scope or `*`. If the value is `*`, includes only unscoped keys. */
   readonly scope?: string | undefined
-  /** Includes only managed keys that have an active token of this generation. */
+  /** Includes only keys that have at least one of these scopes. */
+  readonly anyOfScopes?: readonly string[] | undefined
+  /** Includes only managed keys with an active token that was sealed with the secret of this generation. */
   readonly generation?: string | undefined
 }
 

@@ -12,8 +12,8 @@ import { createKeyQueries } from './queries.ts'
 import type { KeyQueries } from './queries.ts'
 import { ownMilliseconds } from '../time.ts'
 import type { KeyReads } from './rows.ts'
-import { SCOPES, createScopeCheck } from './policy/scopes.ts'
-import type { Scope } from './policy/scopes.ts'
+import { createScopeCheck } from './policy/scope-check.ts'
+import { SCOPES } from './policy/scopes.ts'
 import type { KeyStore } from './store.ts'
 import { checkOfService, generationsOf } from './token/secrets.ts'
 import type { CheckSecrets } from './token/secrets.ts'
@@ -30,7 +30,7 @@ export interface VerifierSettings extends Pick<AuthenticatorOptions, 'cacheSize'
   readonly usage?: Pick<UsageRecorder, 'used' | 'refused'> | undefined
 }
 
-export interface KeyServiceOptions<S extends string = Scope> extends TokenSecrets, VerifierSettings {
+export interface KeyServiceOptions<S extends string = string> extends TokenSecrets, VerifierSettings {
   readonly store: KeyStore
   /** Finds the keys of tokens. By default, each token is looked up in the store, and nothing is cached. */
   readonly keyLookup?: KeyLookup | undefined
@@ -53,9 +53,9 @@ export interface KeyServiceOptions<S extends string = Scope> extends TokenSecret
  * boundary before or after the change. It throws InvalidToken if the requester's own key has expired or been revoked in
  * the meantime.
  */
-export interface KeyService<S extends string = Scope>
-  extends KeyLifecycle<S>, KeyQueries, Pick<Verifier, 'verify' | 'recheck'> {
-  /** Returns the current time of the clock that determines when keys expire, in milliseconds since 1970. */
+export interface KeyService<S extends string = string>
+  extends KeyLifecycle<S>, KeyQueries, Pick<Verifier, 'verify' | 'verifyAll' | 'recheck'> {
+  /** Returns the current time in milliseconds since 1970, by the clock that decides when keys expire. */
   readonly now: () => number
 }
 
@@ -70,25 +70,25 @@ export const verifierOf = ({
   usage = NOT_RECORDED,
   ...options
 }: VerifierSettings & AuthenticatorOptions): Verifier =>
-  createVerifier({ authenticate: createAuthenticator(options), counters, usage })
+  createVerifier({ ...createAuthenticator(options), counters, usage })
 
-export const createKeyService = <const S extends string = Scope>(options: KeyServiceOptions<S>): KeyService<S> => {
+export const createKeyService = <const S extends string = string>(options: KeyServiceOptions<S>): KeyService<S> => {
   const { store, scopes, secret, previousSecrets = [], allowList = [], keyLookup: lookup = readLookup(store) } = options
   const opener = createTokenOpener(options)
   const { sealer } = opener
   const environmentKeys = createEnvironmentKeys(allowList)
-  const { verify, recheck, check } = verifierOf({ ...options, lookup })
+  const { verify, verifyAll, recheck, check } = verifierOf({ ...options, lookup })
   const queries = createKeyQueries({ store, opener, environmentKeys, secrets: [secret, ...previousSecrets], check })
   const lifecycle = createKeyLifecycle<S>({
     store,
     sealer,
     environmentKeys,
-    checkScopes: createScopeCheck(scopes ?? SCOPES),
+    findUnknownScopes: createScopeCheck(scopes ?? SCOPES),
     checkSecrets: options.checkSecrets ?? checkOfService(generationsOf(secret, previousSecrets)),
     find: queries.find,
     background: options.background ?? NOT_REPORTED
   })
-  return { ...queries, ...lifecycle, verify, recheck, now: store.now ?? ownMilliseconds }
+  return { ...queries, ...lifecycle, verify, verifyAll, recheck, now: store.now ?? ownMilliseconds }
 }
 
 /** Creates a lookup that always reads the store and never caches, for commands that look up a single key. */

@@ -3,12 +3,15 @@ import type { Confirm } from './freshness/confirmation.ts'
 import type { Now } from '../time.ts'
 import type { TransactorOf } from '../transaction.ts'
 import type { KeyLookup } from './freshness/freshness.ts'
+import type { ServiceReads } from '../services/rows.ts'
 import type { KeyReads, KeyRows } from './rows.ts'
 
 /** The rows required for changes to keys. */
 export interface KeyTx {
   readonly keys: KeyRows
   readonly audits: AuditRows
+  /** The services whose scopes keys can have. Undefined if keys can have only scopes that are known in advance. */
+  readonly services?: ServiceReads
   readonly now: Now
 }
 

@@ -5,8 +5,8 @@ import { InvalidFields } from '../../domain/errors.ts'
 import type { FieldIssue } from '../../domain/field-issue.ts'
 import { rangeIssue } from '../../net/addresses.ts'
 import type { KeyChange, Metadata, RateLimit } from '../../domain/keys/client-key.ts'
-import { ASSIGNABLE_SCOPES, UNSCOPED } from '../../domain/keys/policy/scopes.ts'
-import type { AssignableScope } from '../../domain/keys/policy/scopes.ts'
+import { KEY_SCOPE, withoutCovered } from '../../domain/keys/policy/scopes.ts'
+import { MAX_SCOPE } from '../../domain/services/checks.ts'
 import { credentialIssues, refuseCredentials } from '../../domain/keys/token/shape.ts'
 import { DEFAULT_GRACE_SECONDS, MAX_GRACE_SECONDS } from '../../domain/keys/lifecycle/tokens.ts'
 import { PRINTABLE } from '../../domain/json/printable.ts'
@@ -52,10 +52,12 @@ export const keyFields = {
   },
   scopes: {
     type: 'array',
-    items: { type: 'string', enum: ASSIGNABLE_SCOPES },
+    items: { type: 'string', maxLength: MAX_SCOPE, pattern: KEY_SCOPE },
     minItems: 1,
     maxItems: 100,
-    description: 'The scopes of the key, which determine what it may do. `*` includes all scopes.',
+    description:
+      'The scopes of the key, which determine what it may do. `*` includes all scopes of this API, but no scopes of ' +
+      'services. `orders:*` includes all scopes of the service `orders`.',
     examples: [['apps:read']]
   },
   expires_at: {
@@ -168,7 +170,7 @@ type Written = XStatic<typeof ChangeKeyBody>
  * Converts a validated body to a key change. Durations are relative to `now`, in milliseconds since 1970. Throws
  * InvalidFields for issues that a schema can't express.
  */
-export const toKeyChange = (body: Written, now: number): KeyChange<AssignableScope> => {
+export const toKeyChange = (body: Written, now: number): KeyChange => {
   const expiresAt = toTimestamp('expires_at', body.expires_at ?? undefined, 'ahead', now) ?? null
   const metadata = toMetadata(body.metadata)
   const issues = [
@@ -192,9 +194,7 @@ export const toKeyChange = (body: Written, now: number): KeyChange<AssignableSco
     ...(description === undefined ? {} : { description }),
     ...(owner === undefined ? {} : { owner }),
     ...(enabled === undefined ? {} : { enabled }),
-    ...(scopes === undefined
-      ? {}
-      : { scopes: scopes.includes(UNSCOPED) ? [UNSCOPED] : ASSIGNABLE_SCOPES.filter(grant => scopes.includes(grant)) }),
+    ...(scopes === undefined ? {} : { scopes: withoutCovered(scopes) }),
     ...(body.expires_at === undefined ? {} : { expiresAt }),
     ...(body.allowed_ips === undefined ? {} : { allowedIps: [...new Set(body.allowed_ips)] }),
     ...(body.rate_limit === undefined ? {} : { rateLimit: toRateLimit(body.rate_limit) }),

@@ -59,7 +59,8 @@ const keyProperties = {
     description: 'Whether the key is stored in the database (`managed`) or listed in `CLIENT_KEYS` (`environment`).',
     examples: ['managed']
   },
-  scopes,
+  // A key has no scopes if the service that defined them was removed.
+  scopes: { type: 'array', items: scopes.items, description: scopes.description, examples: scopes.examples },
   expires_at: {
     ...timestampOrNull('When the key expires, or null if it never does.'),
     examples: expiresAt.examples

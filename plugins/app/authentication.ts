@@ -1,7 +1,20 @@
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 import fp from 'fastify-plugin'
 import { hasDuplicateAuthorization } from './client-key-headers.ts'
+import { basicCredentials } from '../../http/basic-credentials.ts'
 import { sessionCredential } from '../../http/session-headers.ts'
+
+/**
+ * Converts the Authorization header of an OAuth client that sends its key as `client_secret_basic`, so that the token
+ * is then authenticated like any other.
+ */
+const acceptBasic = (request: FastifyRequest): void => {
+  const { authorization } = request.headers
+  const credentials = authorization === undefined ? null : basicCredentials(authorization)
+  if (credentials === null) return
+  request.clientId = credentials.clientId
+  request.headers.authorization = `Bearer ${credentials.clientSecret}`
+}
 
 type Hook = (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) => void
 
@@ -22,6 +35,7 @@ export default fp(
     const hook =
       (requireKey: Hook): Hook =>
       (request, reply, done) => {
+        if (request.routeOptions.config.isIntrospection === true) acceptBasic(request)
         const session = sessionCredential(request.headers)
         if (session === null || hasDuplicateAuthorization(request)) {
           requireKey(request, reply, done)

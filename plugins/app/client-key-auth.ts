@@ -14,7 +14,7 @@ import { REALM } from '../../http/challenge.ts'
 import { mayLackHeaders } from '../../http/header-lines.ts'
 import { keyPrincipalOf } from '../../domain/keys/verdict/principal.ts'
 import type { ClientKeyPrincipal } from '../../domain/keys/verdict/principal.ts'
-import type { Accepted, Demand, Refused, Verify } from '../../domain/keys/verdict/verifier.ts'
+import type { Accepted, Demand, Refused } from '../../domain/keys/verdict/verifier.ts'
 import { hasDuplicateAuthorization, isCrossSite } from './client-key-headers.ts'
 import { errorOf, logRefusal, setRateHeaders } from './client-key-refusals.ts'
 import type { RequestRefusal } from './client-key-refusals.ts'
@@ -63,8 +63,12 @@ export interface ClientKeyHook {
   (request: FastifyRequest, reply: FastifyReply): Promise<void>
 }
 
-/** Decides whether to accept a request. */
-type Decide = (token: string, demand: Demand<RequestRefusal>) => Promise<Accepted | Refused<RequestRefusal>>
+/** Decides whether a request is accepted. */
+type Decide = (
+  token: string,
+  demand: Demand<RequestRefusal>,
+  request: FastifyRequest
+) => Promise<Accepted | Refused<RequestRefusal>>
 
 export interface ClientKeyHookOptions {
   /** The realm in `WWW-Authenticate`. Default: `trivial`. */
@@ -75,7 +79,7 @@ export interface ClientKeyHookOptions {
   onRefusal?: (reason: string) => void
 }
 
-export type ClientKeyAuthOptions = ClientKeyHookOptions & { verify: Verify }
+export type ClientKeyAuthOptions = ClientKeyHookOptions & { verify: Decide }
 
 /** An error that carries a refusal through `@fastify/bearer-auth` to the hook. */
 class RequestRefused extends Error {
@@ -117,7 +121,7 @@ export const createClientKeyHook = async (
   { realm = REALM, publicOrigin = null, onRefusal }: ClientKeyHookOptions = {}
 ): Promise<ClientKeyHook> => {
   const authenticate = await bearerParser(fastify, (token, request) =>
-    decide(token, demandOf(request, publicOrigin)).then(verdict => {
+    decide(token, demandOf(request, publicOrigin), request).then(verdict => {
       if (!verdict.ok) throw new RequestRefused(verdict)
       const { key, token, rate } = verdict
       request.principal = { kind: 'client_key', key, token, rate }

@@ -1,9 +1,11 @@
-import type { FastifyInstance, preHandlerHookHandler } from 'fastify'
+import type { FastifyInstance, FastifyRequest, preHandlerHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import { keySettings } from '../../config/keys.ts'
 import { logBackground } from '../../http/logging.ts'
 import { createTokenCache } from '../../domain/keys/verdict/authenticator.ts'
 import type { TokenCache } from '../../domain/keys/verdict/authenticator.ts'
+import { INTROSPECTORS } from '../../domain/introspection/view.ts'
+import type { Demand, KeyDemand } from '../../domain/keys/verdict/verifier.ts'
 import { createUsageRecorder } from '../../domain/keys/usage/recorder.ts'
 import type { UsageRecorder } from '../../domain/keys/usage/recorder.ts'
 import type { Principal } from '../../domain/access/principal.ts'
@@ -13,7 +15,7 @@ import type { ReceiptService } from '../../domain/keys/freshness/receipt-service
 import type { Scope } from '../../domain/keys/policy/scopes.ts'
 import { createKeyService } from '../../domain/keys/service.ts'
 import type { KeyService } from '../../domain/keys/service.ts'
-import type { KeyStore } from '../../domain/keys/store.ts'
+import { observed } from '../../http/metrics/observed-store.ts'
 import { createUsageWriter } from '../../domain/keys/usage/writer.ts'
 import clientKeyAuth, { createClientKeyHook } from './client-key-auth.ts'
 import { needsLegacyToken } from '../../domain/keys/verdict/environment-keys.ts'
@@ -22,6 +24,19 @@ declare module 'fastify' {
   interface ClientKeyTypes {
     scope: Scope
     principal: Principal
+  }
+
+  interface FastifyContextConfig {
+    /**
+     * Whether the route introspects tokens. It then accepts keys with `tokens:introspect` and with
+     * `tokens:introspect:<service>`. The token may also be sent as the password of HTTP Basic, with the key's id.
+     */
+    isIntrospection?: boolean
+  }
+
+  interface FastifyRequest {
+    /** The id of the key that the requester sent along with its token, or null if it sent none. */
+    clientId: string | null
   }
 
   interface FastifyInstance {
@@ -47,7 +62,7 @@ export default fp(
 
     const keys = createKeyService({
       ...keySettings(fastify.config),
-      store: observed(fastify),
+      store: observed(storage.keys, fastify.metrics),
       keyLookup: storage.keyLookup,
       counters: fastify.counters ?? undefined,
       cache: fastify.tokenCache,
@@ -62,13 +77,29 @@ export default fp(
       publicOrigin: PUBLIC_URL === '' ? null : new URL(PUBLIC_URL).origin,
       onRefusal: (reason: string): void => fastify.metrics?.countRefusal(reason)
     }
-    await fastify.register(clientKeyAuth, { verify: keys.verify, ...options })
-    fastify.decorate('recheckClientKey', await createClientKeyHook(fastify, keys.recheck, options))
+    fastify.decorateRequest('clientId', null)
+    await fastify.register(clientKeyAuth, {
+      verify: (token, demand, request) => keys.verify(token, withIntrospection(demand, request)),
+      ...options
+    })
+    const recheck = await createClientKeyHook(
+      fastify,
+      (token, demand, request) => keys.recheck(token, withIntrospection(demand, request)),
+      options
+    )
+    fastify.decorate('recheckClientKey', recheck)
   },
   { name: 'client-keys', dependencies: ['config', 'client-secrets', 'counting'] }
 )
 
-/** Creates the usage recorder, and flushes it when the server closes. */
+/** Returns the demand of a request, which is different for routes that introspect tokens. */
+const withIntrospection = <R extends string>(
+  demand: Demand<R>,
+  { routeOptions: { config }, clientId }: FastifyRequest
+): KeyDemand<R> =>
+  config.isIntrospection === true ? { ...demand, scopes: INTROSPECTORS, keyId: clientId ?? undefined } : demand
+
+/** Creates the usage recorder, which is flushed when the server closes. */
 const recorderOf = (fastify: FastifyInstance): UsageRecorder => {
   const usage = createUsageRecorder({
     write: createUsageWriter(fastify.storage),
@@ -79,20 +110,6 @@ const recorderOf = (fastify: FastifyInstance): UsageRecorder => {
     await usage.flush()
   })
   return usage
-}
-
-/** Wraps the key store so that the metrics include how long each change waits for its receipt. */
-const observed = ({ storage: { keys }, metrics }: FastifyInstance): KeyStore => {
-  const { confirm } = keys
-  if (confirm === undefined) return keys
-  return {
-    ...keys,
-    confirm: async (change, committedAt, options) => {
-      const receipt = await confirm(change, committedAt, options)
-      metrics?.observeReceipt(receipt.waitedMs)
-      return receipt
-    }
-  }
 }
 
 /** Logs warnings about keys that can't be used, and a warning if there are no keys. */

@@ -2,7 +2,7 @@ import FindMyWay from 'find-my-way'
 import type { HTTPMethod } from 'find-my-way'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { bearerChallenge, REALM } from '../../http/challenge.ts'
+import { basicChallenge, bearerChallenge, REALM } from '../../http/challenge.ts'
 import { splitUrl } from '../../net/url.ts'
 import { ROUTING } from '../../http/routing.ts'
 import { problemFields } from '../../http/problem-fields.ts'
@@ -108,6 +108,9 @@ export const sendProblem = (error: unknown, request: FastifyRequest, reply: Fast
       'www-authenticate',
       bearerChallenge(REALM, problem instanceof InvalidToken ? 'invalid_token' : undefined)
     )
+  }
+  if (status === 401 && request.routeOptions.config.isIntrospection === true) {
+    reply.header('www-authenticate', [reply.getHeader('www-authenticate'), basicChallenge(REALM)])
   }
   if (status === 503 && !reply.hasHeader('retry-after')) reply.header('retry-after', RETRY_AFTER_SECONDS)
   reply.code(status).type(PROBLEM_MEDIA_TYPE).send(JSON.stringify(document))

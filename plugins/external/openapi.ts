@@ -26,8 +26,11 @@ import { OwnerUsageJson, UsageJson } from '../../http/representations/usage.ts'
 import type { ApiDocument } from '../../http/api-document.ts'
 import { Problem } from '../../http/problems.ts'
 import { VERSION } from '../../version.ts'
+import { IntrospectionJson } from '../../http/representations/introspection.ts'
+import { InspectionJson } from '../../http/representations/inspection.ts'
 import { NodeJson } from '../../http/representations/nodes.ts'
 import { ReceiptJson } from '../../http/representations/receipts.ts'
+import { ChangedServiceJson, ServiceJson } from '../../http/representations/services.ts'
 import { lazily } from '../../domain/lazy.ts'
 
 declare module 'fastify' {
@@ -54,6 +57,10 @@ const SCHEMAS = [
   TokenRecordJson,
   UsageJson,
   OwnerUsageJson,
+  InspectionJson,
+  IntrospectionJson,
+  ServiceJson,
+  ChangedServiceJson,
   AuditJson,
   AuditPageJson,
   UserJson,

@@ -27,8 +27,8 @@ const refusals = problemReplies(
   FreshnessLost,
   LimitUndecided
 )
-/** The additional problems of requests that have a body and may change data. */
-const changeProblems = problemReplies(MalformedJson, BodyTooLarge, UnsupportedMediaType, OutcomeUnknown)
+/** The additional problems for requests that have a body and may change data. */
+const bodyProblems = problemReplies(BodyTooLarge, UnsupportedMediaType, OutcomeUnknown)
 
 const forUsers = { any: {}, admin: problemReplies(AdminRequired), none: problemReplies(ClientKeyRequired) }
 
@@ -41,7 +41,7 @@ const autohooks: FastifyPluginAsync = async fastify => {
   fastify.addHook('onRequest', fastify.authenticate)
 
   fastify.addHook('onRoute', route => {
-    const { scope, users, unauthenticated: other } = route.config ?? {}
+    const { scope, users, isIntrospection = false, unauthenticated: other } = route.config ?? {}
     if (scope === undefined || users === undefined) {
       throw new Error(`${String(route.method)} ${route.url} must declare scope and users in its config`)
     }
@@ -49,10 +49,11 @@ const autohooks: FastifyPluginAsync = async fastify => {
     const lacking = needed.map(each => problemReplies(missingScope(each)))
     const withoutKeys = scope === 'none' ? problemReplies(UserRequired) : {}
     const schema = route.schema as FastifySchema & { description: string; response: Record<number, object> }
-    const { security, sentence } = describeAccess({ scope, users })
-    // Fastify reads the bodies of all other requests, even if the route has no schema for them.
+    const { security, sentence } = describeAccess({ scope, users, isIntrospection })
+    // Fastify reads a body for every method except these, even if the route has no schema for it.
     const hasBody = [route.method].flat().some(method => method !== 'GET' && method !== 'HEAD')
-    const forChanges = hasBody ? changeProblems : {}
+    const isForm = schema.consumes !== undefined
+    const forChanges = hasBody ? mergeReplies(bodyProblems, isForm ? {} : problemReplies(MalformedJson)) : {}
     route.schema = {
       ...schema,
       description: `${schema.description}\n\n${sentence}`,

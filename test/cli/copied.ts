@@ -107,6 +107,8 @@ export const usedService = async (t: Test) => {
   const good = await issue('billing')
   const revoked = await issue('gone')
   await call('POST', `/client_keys/${revoked.id}/revoke`, { reason: 'left “us” 🦉' })
+  const scopes = [{ name: 'orders:read', description: 'Bestellungen „lesen“ 🦉' }]
+  t.equal((await call('POST', '/services', { name: 'orders', scopes })).status, 201)
   await call('GET', '/apps', undefined, { authorization: `Bearer ${good.token}` })
   const panels = { text: 'ä\u2028𝕏\u{10FFFF}👩‍👩‍👧'.repeat(20_000), zero: '\\u0000 is an escape', lone: '\ud800' }
   const { json } = await call('GET', '/apps')

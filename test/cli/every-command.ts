@@ -48,6 +48,8 @@ export const typedCommands = async (t: Test): Promise<Readonly<Record<string, Ty
   await run('user:create', '--email', 'ada@example.com', '--name', 'Ada')
   const typed = (...args: string[]): Typed => ({ env, cwd, args })
   const own: Typed = { cwd: temporaryFolder(t), env: { PORT: '0' } }
+  await run('service:add', 'orders', '--scope', 'orders:read')
+  await run('service:add', 'gone')
   const target = await postgresDatabase(t)
   return {
     quickstart: { ...own, args: ['--once'] },
@@ -63,6 +65,11 @@ export const typedCommands = async (t: Test): Promise<Readonly<Record<string, Ty
     'key:usage': typed(id),
     'key:advise': typed(id),
     'key:secrets': typed(),
+    'service:add': typed('ledger', '--scope', 'ledger:read=Read the ledger'),
+    'service:list': typed(),
+    'service:show': typed('orders'),
+    'service:change': typed('orders', '--description', 'Takes orders'),
+    'service:remove': typed('gone'),
     'user:create': typed('--email', 'ben@example.com', '--name', 'Ben'),
     'user:list': typed(),
     'user:show': typed('1'),

@@ -5,6 +5,7 @@ import type { TestStore } from './app-rows.ts'
 import { auditRowsContract } from './audit-rows.ts'
 import { keyRowsContract } from './key-rows.ts'
 import { organizationRowsContract } from './organization-rows.ts'
+import { serviceRowsContract } from './service-rows.ts'
 import { storageContract } from './storage.ts'
 import { userRowsContract } from './user-rows.ts'
 
@@ -15,6 +16,7 @@ export const contracts = (engine: string, open: (t: Test) => Promise<Storage & T
     auditRowsContract,
     organizationRowsContract,
     userRowsContract,
+    serviceRowsContract,
     storageContract
   ]) {
     contract(engine, open)

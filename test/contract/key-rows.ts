@@ -415,7 +415,9 @@ const tokensContract = (engine: string, open: (t: Test) => Promise<KeyStore>): v
       generation: '0a0b0c0d',
       ref: digest(1),
       expiresAt: null,
-      revokedAt: null
+      revokedAt: null,
+      createdAt: AT,
+      metadata: JSON.stringify(key.metadata)
     })
     t.equal(await read(async keys => await keys.findToken(digest(2))), null)
   })

@@ -2,7 +2,13 @@ import { contracts } from './contracts.ts'
 import { test } from 'tap'
 import { emptyPostgres, execute } from '../postgres.ts'
 import { postgres } from './engines.ts'
+import { ALL_KEYS } from '../../domain/keys/freshness/lease-store.ts'
+import { createKeyService } from '../../domain/keys/service.ts'
+import { createServiceRegistry } from '../../domain/services/registry.ts'
+import { newSecret, operator } from '../helper.ts'
 import { AT, insertApp, newUser } from './people.ts'
+
+const READING = { name: 'orders:read', description: null }
 
 if ((await emptyPostgres()) !== null) {
   contracts('PostgreSQL', postgres)
@@ -50,5 +56,36 @@ if ((await emptyPostgres()) !== null) {
     t.equal((await listApps(filter, { limit: 62_535 })).next, null)
     const none = await listApps({ ...filter, tags: [{ context: 'no', name: 'app' }] }, { limit: 1 })
     t.same([none.next, await none.batches.next()], [null, { value: [], done: false }])
+  })
+
+  test('PostgreSQL: a change of services runs again if a key got a scope that it removes after it counted', async t => {
+    const { keys: store } = await postgres(t)
+    const keys = createKeyService({ store, secret: newSecret(), checkSecrets: async () => true })
+    await createServiceRegistry({ store }).create({ name: 'orders', scopes: [READING] }, operator)
+    const counts: number[] = []
+    await store.write(async tx => {
+      counts.push(await tx.services.countKeys(['orders:read']))
+      if (counts.length === 1) {
+        await keys.issue({ name: 'other', scopes: ['apps:read'] }, operator)
+        await keys.issue({ name: 'k', scopes: ['orders:read'] }, operator)
+      }
+      await tx.keys.advanceRevision(ALL_KEYS)
+      if (counts.length > 1) await tx.services.takeScopes(['orders:read'])
+    })
+    t.same(counts, [0, 1])
+    t.match(await keys.list({ namePrefix: 'k' }, { limit: 1 }), { keys: [{ scopes: [] }] })
+  })
+
+  test('PostgreSQL: a change of a key runs again if a service that it has read was removed', async t => {
+    const { keys: store } = await postgres(t)
+    const services = createServiceRegistry({ store })
+    await services.create({ name: 'orders', scopes: [READING] }, operator)
+    const found: number[] = []
+    await store.write(async tx => {
+      found.push((await tx.services.named(['orders'])).length)
+      if (found.length === 1) await services.remove('orders', { force: false }, operator)
+      await tx.keys.advanceRevision('a key')
+    })
+    t.same(found, [1, 0])
   })
 }

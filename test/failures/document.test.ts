@@ -63,8 +63,9 @@ test('TOO_BUSY is declared for exactly the operations that check or set a passwo
   const busy = new Set<string>()
   for (const each of service.requests) {
     const { route, operation, call } = each.request
-    const fields = operation.requestBody?.content['application/json']?.schema.properties ?? {}
-    const password = 'password' in fields ? { password: PASSWORD } : {}
+    const schema = operation.requestBody?.content['application/json']?.schema
+    const hasPassword = schema !== undefined && 'properties' in schema && 'password' in schema.properties
+    const password = hasPassword ? { password: PASSWORD } : {}
     const body: Call['body'] = sender => ({ ...password, ...call.body?.(sender) })
     const received = await sendOne(service, { ...each, request: { ...each.request, call: { ...call, body } } })
     if (received.text.includes('"TOO_BUSY"')) busy.add(route)

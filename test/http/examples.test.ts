@@ -1,7 +1,7 @@
 import { test } from 'tap'
 import type { Test } from 'tap'
 import { connect } from '../domain/access/matrix/rows.ts'
-import { onlyOnSqlite, world } from '../helper.ts'
+import { required, onlyOnSqlite, world } from '../helper.ts'
 import type { World } from '../helper.ts'
 import { signIn } from '../routes/user.ts'
 import { differences, dump, filledIn } from './examples.ts'
@@ -20,9 +20,6 @@ const populated = async (t: Test) => {
   return { made, keyId: String(issued.json.id), db }
 }
 
-const asSent = (body: unknown): [unknown, Record<string, string>] =>
-  body === undefined ? [undefined, {}] : [JSON.stringify(body), { 'content-type': 'application/json' }]
-
 test('sending the examples of every operation unchanged does not change existing resources', onlyOnSqlite, async t => {
   const { made, db } = await populated(t)
   const ada = await signIn(made, 'ada')
@@ -36,8 +33,8 @@ test('sending the examples of every operation unchanged does not change existing
   t.ok(requests.length > 50)
   let before = await dump(db)
   for (const [who, call, created] of senders) {
-    for (const { operation, method, path, query, body } of requests) {
-      const [payload, headers] = asSent(body)
+    for (const { operation, method, path, query, sent } of requests) {
+      const [payload, headers] = sent
       const { status } = await call(method, query === '' ? path : `${path}?${query}`, payload, headers)
       await made.fastify.keyUsage.settle()
       const expected = created[operation] ?? []
@@ -75,10 +72,10 @@ test('submitting the prefilled form does not change an existing resource', onlyO
     ({ method, isBodyEmpty }) => isBodyEmpty && (method === 'PUT' || method === 'PATCH')
   )
   t.same([...new Set(updates.map(({ operation }) => operation.split(' ')[1]))].sort(), Object.keys(targets))
-  for (const { operation, method, body } of updates) {
+  for (const { operation, method, sent } of updates) {
     const path = String(targets[String(operation.split(' ')[1])])
     const before = await dump(db)
-    const [payload, headers] = asSent(body)
+    const [payload, headers] = sent
     const call = path === '/profile' ? ada : made.call
     t.equal((await call(method, path, payload, headers)).status, 200, operation)
     t.same(differences(before, await dump(db)), [], operation)
@@ -87,8 +84,8 @@ test('submitting the prefilled form does not change an existing resource', onlyO
 
 test('a key that is revoked with the prefilled form has no reason in the audit trail', async t => {
   const { made, keyId } = await populated(t)
-  const { body } = (await filledIn(made)).find(({ operation }) => operation === 'POST /client_keys/{id}/revoke') ?? {}
-  const [payload, headers] = asSent(body)
+  const revoke = (await filledIn(made)).find(({ operation }) => operation === 'POST /client_keys/{id}/revoke')
+  const [payload, headers] = required(revoke, 'the operation').sent
   const { status, json } = await made.call('POST', `/client_keys/${keyId}/revoke`, payload, headers)
   t.match([status, json], [200, { revoked_reason: null }])
 })

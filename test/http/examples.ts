@@ -1,5 +1,6 @@
 import { required } from '../helper.ts'
 import type { World } from '../helper.ts'
+import { toForm } from '../domain/access/matrix/matrix.ts'
 import type { Db } from '../domain/access/matrix/rows.ts'
 
 interface Schema {
@@ -31,7 +32,9 @@ export interface FilledIn {
   readonly path: string
   readonly query: string
   readonly body: unknown
-  /** Whether the body has no required fields. */
+  /** The body as it is sent, and its media type. */
+  readonly sent: readonly [payload: string | undefined, headers: Readonly<Record<string, string>>]
+  /** Whether no field of the body is required. */
   readonly isBodyEmpty: boolean
 }
 
@@ -61,7 +64,10 @@ const sampleOf = ({ type, enum: values, default: byDefault, examples, properties
 const bodyOf = ({ schema, example, examples }: Media): unknown =>
   example ?? (examples === undefined ? sampleOf(schema) : required(Object.values(examples)[0], 'an example').value)
 
-/** Returns requests for all operations in the OpenAPI document, with the document's examples. */
+const encoded = (type: string, body: unknown): string =>
+  type === 'application/json' ? JSON.stringify(body) : toForm(body as object)
+
+/** Returns the requests of all operations of the OpenAPI document, with its examples. */
 export const filledIn = async ({ call }: World): Promise<FilledIn[]> => {
   const { paths } = (await call('GET', '/docs/json')).json as { paths: Record<string, Record<string, Operation>> }
   return Object.entries(paths).flatMap(([path, operations]) =>
@@ -72,7 +78,7 @@ export const filledIn = async ({ call }: World): Promise<FilledIn[]> => {
         const value = values.get(name)
         if (place === 'query' && value !== undefined) query.set(name, String(value))
       }
-      const media = requestBody?.content['application/json']
+      const [type = '', media] = Object.entries(requestBody?.content ?? {})[0] ?? []
       const body = media === undefined ? undefined : bodyOf(media)
       return {
         operation: `${method.toUpperCase()} ${path}`,
@@ -80,6 +86,7 @@ export const filledIn = async ({ call }: World): Promise<FilledIn[]> => {
         path: path.replaceAll(/\{(\w+)\}/g, (_, name: string) => String(required(values.get(name), `${path} ${name}`))),
         query: query.toString(),
         body,
+        sent: body === undefined ? [undefined, {}] : [encoded(type, body), { 'content-type': type }],
         isBodyEmpty: JSON.stringify(body) === '{}'
       }
     })

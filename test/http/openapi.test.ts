@@ -69,6 +69,11 @@ const both = (scope: string, session = 'a user'): Access => [
 ]
 const forAdmins = (scope: string): Access => both(scope, 'an administrator')
 
+const introspecting: Access = [
+  [{ bearer: ['tokens:introspect'] }],
+  'Credential: a client key with `tokens:introspect` or `tokens:introspect:<service>`.'
+]
+
 const accessTo = ({ security, description }: Operation): Access => [
   security,
   /(?<=\n\n)Credential: .*$/.exec(description ?? '')?.[0] ?? ''
@@ -117,6 +122,9 @@ test('every route documents its summary, description, responses, problems with e
     'GET /apps/{name}': both('apps:read'),
     'GET /audits': key('audits:read'),
     'GET /client_keys': forAdmins('client_keys:read'),
+    'POST /client_keys/inspect': forAdmins('client_keys:read'),
+    'POST /introspect': introspecting,
+    'POST /introspect/batch': introspecting,
     'GET /client_keys/me': anyKey,
     'GET /client_keys/me/usage': anyKey,
     'GET /client_keys/{id}': forAdmins('client_keys:read'),

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { test } from 'tap'
 import { world } from '../helper.ts'
 import type { Reply, World } from '../helper.ts'
+import { introspector } from '../introspection.ts'
 import { ownRedis, redisUrl, withRedis } from '../redis.ts'
 import { logLines, start } from './service.ts'
 
@@ -73,6 +74,10 @@ test('while Redis is down, only requests with limits are refused', async t => {
   await recovers()
   await redis.kill()
   t.match(await me(made, token), undecided, 'Redis is down')
+  const introspect = introspector(made, `Bearer ${made.key.keyAccessToken}`)
+  t.match(await introspect.ask(token), undecided, 'the token is not reported as inactive')
+  t.match(await introspect.batch([{ token: 'x' }, { token }]), undecided)
+  t.match((await introspect.batch([{ token: 'x' }])).json, [{ active: false }])
   t.match(await signIn(made, 'nobody@example.com'), undecided)
   await recovers()
 })

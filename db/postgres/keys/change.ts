@@ -131,6 +131,20 @@ export const advance = (attempt: Attempt, outbox: Outbox, keyId: string): void =
   })
 }
 
+const CHECK_SCOPES = `
+  insert into client_key_changes (epoch, nonce, key_id, at)
+  select null, $1, '${ALL_KEYS}', ''
+  from client_keys
+  where id = any(array(select key_id from client_key_changes where epoch > $2)) and revoked_at is null
+    and scopes::jsonb ?| $3::text[]
+`
+
+/** Fails with a conflict if a key has any of the given scopes and has changed since the first read of the attempt. */
+export const checkScopes = ({ change, reads }: Attempt, outbox: Outbox, scopes: readonly string[]): void => {
+  lockChanges(outbox)
+  outbox.defer('change', async db => await query(db, CHECK_SCOPES, [change.nonce, reads.epoch, [...scopes]]))
+}
+
 const CHECK_SECRETS = `
   insert into secret_generations (generation, recorded_at) select null, $2 where $1 <> ${SECRETS}
 `

@@ -6,7 +6,7 @@ import { toFailure } from '../failures.ts'
 import { toDate } from '../../timestamps.ts'
 import { toKnownToken } from '../../key-records.ts'
 import type { KnownTokenRow } from '../../key-records.ts'
-import { FIND_REVOCATION, FIND_TOKEN } from './tokens.ts'
+import { FIND_REVOCATION, FIND_TOKEN, FIND_TOKENS } from './tokens.ts'
 import type { RevocationRow } from './tokens.ts'
 
 /**
@@ -19,13 +19,15 @@ export const createKeyLookup = (
   lease: Lease,
   now: () => number
 ): Required<KeyLookup> => {
-  const find = async <Row extends unknown[]>(name: string, text: string, digest: string): Promise<Row | undefined> => {
+  const findAll = async <Row extends unknown[]>(name: string, text: string, value: unknown): Promise<Row[]> => {
     try {
-      return (await query<Row>({ name, text, values: [Buffer.from(digest, 'hex')] }))[0]
+      return await query<Row>({ name, text, values: [value] })
     } catch (error) {
       throw toFailure(error)
     }
   }
+  const find = async <Row extends unknown[]>(name: string, text: string, digest: string): Promise<Row | undefined> =>
+    (await findAll<Row>(name, text, Buffer.from(digest, 'hex')))[0]
   const hasLease = (): boolean => lease.remaining() > 0
   const shared = createBarrier(() => (hasLease() ? undefined : lease.barrier()))
   return {
@@ -37,6 +39,11 @@ export const createKeyLookup = (
     findByDigest: async digest => {
       const row = await find<KnownTokenRow>('find_token', FIND_TOKEN, digest)
       return row === undefined ? null : toKnownToken(digest, row)
+    },
+    findByDigests: async digests => {
+      const values = digests.map(digest => Buffer.from(digest, 'hex'))
+      const rows = await findAll<[digest: string, ...row: KnownTokenRow]>('find_tokens', FIND_TOKENS, values)
+      return new Map(rows.map(([digest, ...row]) => [digest, toKnownToken(digest, row)]))
     },
     findRevocation: async digest => {
       const row = await find<RevocationRow>('find_revocation', FIND_REVOCATION, digest)

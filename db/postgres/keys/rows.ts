@@ -5,7 +5,7 @@ import { ALL_KEYS } from '../../../domain/keys/freshness/lease-store.ts'
 import type { KeyRows } from '../../../domain/keys/rows.ts'
 import { toDate, toText } from '../../timestamps.ts'
 import { toChangedColumns, toNewColumns } from '../../key-records.ts'
-import { query } from '../database.ts'
+import { query, send } from '../database.ts'
 import { awaitTable } from '../locking.ts'
 import type { PostgresDatabase } from '../database.ts'
 import type { Outbox } from '../transaction.ts'
@@ -40,12 +40,6 @@ export const createKeyRows = (db: PostgresDatabase, attempt: Attempt, outbox: Ou
 /** Selects the key's row number, to which its tokens refer. */
 const rowOf = (db: PostgresDatabase, id: string): SQL =>
   sql`(${db.select({ row: clientKeys.row }).from(clientKeys).where(eq(clientKeys.id, id))})`
-
-/** Sends a Drizzle statement immediately, as `query` does. */
-const send = async (db: PostgresDatabase, statement: { toSQL: () => { sql: string; params: unknown[] } }) => {
-  const { sql: text, params } = statement.toSQL()
-  return await query(db, text, params)
-}
 
 const LOCK_KEY = 'select from client_keys where id = $1 for no key update'
 const SHARE_KEY = 'select from client_keys where id = $1 for key share'

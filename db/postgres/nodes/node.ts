@@ -11,8 +11,8 @@ import type { KeyLookup } from '../../../domain/keys/freshness/freshness.ts'
 import { createLease } from '../../../domain/keys/freshness/lease.ts'
 import type { LeaseStore } from '../../../domain/keys/freshness/lease-store.ts'
 import type { NodeReads } from '../../../domain/keys/freshness/nodes.ts'
-import type { KeyStore } from '../../../domain/keys/store.ts'
 import type { Readiness } from '../../../domain/readiness.ts'
+import type { ServiceStore } from '../../../domain/services/store.ts'
 import type { StorageStatistics } from '../../../domain/statistics.ts'
 import type { Now } from '../../../domain/time.ts'
 import { VERSION } from '../../../version.ts'
@@ -25,6 +25,7 @@ import { createKeyChanges } from '../key-changes.ts'
 import type { KeyChangesOptions } from '../key-changes.ts'
 import { createKeyLookup } from '../keys/lookup.ts'
 import { createKeyRows } from '../keys/rows.ts'
+import { createServiceRows } from '../services/rows.ts'
 import { BULK_CHANGES, CHANGES, DEFAULT_LEASE_MS, TIMEOUTS } from '../settings.ts'
 import type { PostgresOptions } from '../settings.ts'
 import type { DatabaseTime } from '../time.ts'
@@ -52,7 +53,7 @@ const createConfirm = (parts: Omit<ConfirmationOptions, 'clock' | 'sleep'>): Con
 export interface Node {
   readonly keyLookup: Required<KeyLookup>
   readonly reads: NodeReads
-  readonly write: KeyStore['write']
+  readonly write: ServiceStore['write']
   readonly confirm: Confirm
   readonly readiness: () => Promise<Readiness>
   readonly statistics: () => Omit<StorageStatistics, 'pool'>
@@ -116,6 +117,7 @@ const createKeyTx =
   (db, attempt, outbox) => ({
     keys: createKeyRows(db, attempt, outbox),
     audits: createAuditRows(db, outbox),
+    services: createServiceRows(db, attempt, outbox),
     now
   })
 
@@ -123,7 +125,7 @@ const createKeyTx =
 const createWrite = (
   { changes, bulkChanges }: Readonly<Record<'changes' | 'bulkChanges', Pool>>,
   createTx: KeyChangesOptions['createTx']
-): KeyStore['write'] => {
+): ServiceStore['write'] => {
   const change = createKeyChanges({ pool: changes, limits: CHANGES, createTx })
   const changeInBulk = createKeyChanges({ pool: bulkChanges, limits: BULK_CHANGES, createTx, writesEarly: true })
   return async (work, options) =>

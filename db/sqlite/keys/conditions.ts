@@ -1,11 +1,11 @@
 import { and, eq, sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
-import { UNSCOPED } from '../../../domain/keys/policy/scopes.ts'
 import { createKeyFilter, isActiveToken } from '../../key-conditions.ts'
 import { clientKeys, clientKeyTokens } from '../schema.ts'
 
-const hasScope = (scope: string): SQL =>
-  sql`exists (select 1 from json_each(${clientKeys.scopes}) where value in (${UNSCOPED}, ${scope}))`
+/** Matches the keys that have any of the given scopes. */
+export const hasAnyScope = (scopes: readonly string[]): SQL =>
+  sql`exists (select 1 from json_each(${clientKeys.scopes}) where value in ${[...scopes]})`
 
 const hasGeneration = (generation: string, at: Date): SQL =>
   sql`exists (select 1 from ${clientKeyTokens} where ${and(
@@ -17,4 +17,4 @@ const hasGeneration = (generation: string, at: Date): SQL =>
 const startsWith = (prefix: string): SQL => sql`substr(${clientKeys.name}, 1, length(${prefix})) = ${prefix}`
 
 /** Matches keys that pass a filter at a given time. */
-export const matchesFilter = createKeyFilter({ hasScope, hasGeneration, startsWith })
+export const matchesFilter = createKeyFilter({ hasAnyScope, hasGeneration, startsWith })

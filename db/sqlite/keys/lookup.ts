@@ -2,6 +2,7 @@ import { createBarrier } from '../../../domain/keys/freshness/barrier.ts'
 import type { KeyLookup } from '../../../domain/keys/freshness/freshness.ts'
 import { ownMilliseconds } from '../../../domain/time.ts'
 import type { Connection } from '../driver.ts'
+import { tokensByDigest } from '../../key-records.ts'
 import { createTokenReads } from './tokens.ts'
 import { readNow } from '../transactor.ts'
 
@@ -42,6 +43,7 @@ export const createKeyLookup = (reading: Connection): SqliteKeyLookup => {
     epoch: () => revision,
     now: ownMilliseconds,
     findByDigest: digest => readNow(() => findToken(digest)),
+    findByDigests: digests => readNow(() => tokensByDigest(digests, findToken)),
     findRevocation: digest => readNow(() => findRevocation(digest))
   }
 }

@@ -11,7 +11,7 @@ import type { Connection } from '../driver.ts'
 const FIND_TOKEN = `
   select key.id, key.name, key.owner, key.scopes, key.expires_at, key.enabled, key.allowed_ips, key.rate_limit_max,
     key.rate_limit_window_seconds,
-    key.revoked_at, token.generation, token.expires_at, token.revoked_at
+    key.revoked_at, token.generation, token.expires_at, token.revoked_at, token.created_at, key.metadata
   from client_key_tokens as token join client_keys as key on key.row = token.client_key where token.digest = ?
 `
 

@@ -30,8 +30,15 @@ export interface KeyLookup extends KeyFreshness {
   /** Returns the managed key's token with the given digest, even if it isn't active, or null if it doesn't exist. */
   readonly findByDigest: (digest: string) => KnownToken | null | Promise<KnownToken | null>
   /**
-   * Returns when the environment key with the given digest was revoked, or null if it hasn't been. Without this
-   * function, environment keys can't be revoked.
+   * Does the same for several digests at once, and returns the tokens that exist, by digest. If this function is
+   * missing, `findByDigest` is called for each of them.
+   */
+  readonly findByDigests?: (
+    digests: readonly string[]
+  ) => ReadonlyMap<string, KnownToken> | Promise<ReadonlyMap<string, KnownToken>>
+  /**
+   * Returns when the environment key with the given digest was revoked, or null if it wasn't. If this function is
+   * missing, environment keys can't be revoked.
    */
   readonly findRevocation?: (digest: string) => Date | null | Promise<Date | null>
   /**

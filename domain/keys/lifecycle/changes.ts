@@ -5,6 +5,8 @@ import { appendAudit } from '../../audits/service.ts'
 import { ClientKeyNameTaken, ClientKeyRevoked } from '../../errors.ts'
 import type { ClientKey, ClientKeyRecord, KeyChange, Policy } from '../client-key.ts'
 import { currentBoundary, refuseBeyondBoundary } from '../policy/permission-boundary.ts'
+import { refuseUnknownScopes } from '../policy/scope-check.ts'
+import type { FindUnknownScopes } from '../policy/scope-check.ts'
 import type { KeyRows } from '../rows.ts'
 import type { KeyTx } from '../store.ts'
 import type { Plan } from './plan.ts'
@@ -63,10 +65,9 @@ export const findToChange = async (
   return { key, boundary }
 }
 
-/** Throws ClientKeyNameTaken if another unrevoked key has this name. */
-export const refuseTakenName = async (keys: KeyRows, name: string, id: string): Promise<void> => {
-  const taken = await keys.findByName(name)
-  if (taken !== null && taken.id !== id) throw new ClientKeyNameTaken()
+/** An occasion on which scopes may be given, and the function that finds which of them don't exist. */
+export interface ChangeOccasion extends Occasion {
+  readonly findUnknownScopes: FindUnknownScopes
 }
 
 /** Plans a change to a key. Returns null if the key doesn't exist. */
@@ -74,16 +75,20 @@ export const changeKey = async (
   tx: KeyTx,
   id: string,
   change: KeyChange,
-  occasion: Occasion
+  occasion: ChangeOccasion
 ): Promise<Plan<ClientKeyRecord> | null> => {
-  const { name } = change
-  const [found] = await Promise.all([
+  const { name, scopes = [] } = change
+  const [found, namesake, unknown] = await Promise.all([
     findToChange(tx.keys, id, occasion),
-    name === undefined ? undefined : refuseTakenName(tx.keys, name, id)
+    name === undefined ? null : tx.keys.findByName(name),
+    occasion.findUnknownScopes(scopes, tx.services)
   ])
   if (found === null) return null
   const after = { ...found.key, ...change }
+  // This comes first, so that requesters don't learn which of the scopes that they lack exist.
   refuseBeyondBoundary(found.boundary, after)
+  refuseUnknownScopes(unknown)
+  if (namesake !== null && namesake.id !== id) throw new ClientKeyNameTaken()
   const changes = differences(auditedKey(found.key), auditedKey(after))
   const write = async (): Promise<void> => {
     if (Object.keys(changes).length === 0) return

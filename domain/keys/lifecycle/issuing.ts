@@ -2,6 +2,8 @@ import { creation } from '../../audits/audit.ts'
 import { ClientKeyNameTaken } from '../../errors.ts'
 import type { ClientKeyRecord, TokenRecord } from '../client-key.ts'
 import { currentBoundary, refuseBeyondBoundary } from '../policy/permission-boundary.ts'
+import { refuseUnknownScopes } from '../policy/scope-check.ts'
+import type { FindUnknownScopes } from '../policy/scope-check.ts'
 import type { NewClientKey, StoredToken } from '../rows.ts'
 import type { KeyTx } from '../store.ts'
 import { auditKey, auditedKey, findToChange } from './changes.ts'
@@ -11,19 +13,27 @@ import { planned } from './plan.ts'
 import type { Plan } from './plan.ts'
 import { addToken, makeRoom, MAX_TOKENS, withoutDigest } from './tokens.ts'
 
+/** A request to issue a key, and the function that finds which of its scopes don't exist. */
+export interface IssueRequest extends TokenRequest {
+  readonly findUnknownScopes: FindUnknownScopes
+}
+
 /**
  * Plans the creation of a key and its first token. If the request is a retry, the plan is for the key that was already
  * created.
  */
-export const issueKey = async (tx: KeyTx, key: NewClientKey, request: TokenRequest): Promise<Plan<ClientKeyRecord>> => {
+export const issueKey = async (tx: KeyTx, key: NewClientKey, request: IssueRequest): Promise<Plan<ClientKeyRecord>> => {
   const { token, at } = request
-  const [boundary, repeated, taken] = await Promise.all([
+  const [boundary, repeated, taken, unknown] = await Promise.all([
     currentBoundary(tx.keys, request),
     repeatRequest(tx, request),
-    tx.keys.findByName(key.name)
+    tx.keys.findByName(key.name),
+    request.findUnknownScopes(key.scopes, tx.services)
   ])
+  // This comes first, so that requesters don't learn which of the scopes that they lack exist.
   refuseBeyondBoundary(boundary, key)
   if (repeated !== null) return planned(repeated, result => result.key)
+  refuseUnknownScopes(unknown)
   if (taken !== null) throw new ClientKeyNameTaken()
   const write = async (): Promise<void> => {
     await tx.keys.insert(key)

@@ -12,7 +12,8 @@ import { createOwnerFunctions } from './owners.ts'
 import type { OwnerLifecycle } from './owners.ts'
 import type { ChangedKey } from '../freshness/receipt.ts'
 import type { NewClientKey, NewToken } from '../rows.ts'
-import type { UNSCOPED, CheckScopes } from '../policy/scopes.ts'
+import type { FindUnknownScopes } from '../policy/scope-check.ts'
+import type { UNSCOPED } from '../policy/scopes.ts'
 import { digestOf, issueClientKey } from '../token/token.ts'
 import type { Issued, IssuedClientKey, TokenSealer } from '../token/token.ts'
 import { createWrites } from './writes.ts'
@@ -59,7 +60,7 @@ export interface KeyLifecycle<S extends string> extends OwnerLifecycle {
 export interface KeyLifecycleOptions extends WritesOptions {
   readonly sealer: TokenSealer
   readonly environmentKeys: EnvironmentKeys
-  readonly checkScopes: CheckScopes
+  readonly findUnknownScopes: FindUnknownScopes
   readonly find: (id: string) => Promise<ClientKeyRecord>
 }
 
@@ -74,16 +75,16 @@ export const createKeyLifecycle = <S extends string>(options: KeyLifecycleOption
 }
 
 const createTokenFunctions = <S extends string>(
-  { sealer, environmentKeys, checkScopes }: KeyLifecycleOptions,
+  { sealer, environmentKeys, findUnknownScopes }: KeyLifecycleOptions,
   { storeToken, confirmed }: Writes
 ): Pick<KeyLifecycle<S>, 'issue' | 'rotate'> => ({
   issue: async (wanted, context, retryable) => {
-    checkScopes(wanted.scopes ?? [])
     const id = newId()
     const { issued, token } = createToken(sealer)
     const stored = await storeToken(id, async tx => {
       const at = tx.now()
-      return await issueKey(tx, newKey(id, wanted, context, at), { token, at, context, retryable })
+      const key = newKey(id, wanted, context, at)
+      return await issueKey(tx, key, { token, at, context, retryable, findUnknownScopes })
     })
     // A retry revokes the token in the lost response, so every node must apply the change.
     const { result } = retryable === undefined ? stored : await confirmed(stored)
@@ -103,14 +104,13 @@ const createTokenFunctions = <S extends string>(
 })
 
 const createChangeFunctions = <S extends string>(
-  { environmentKeys, checkScopes, find }: KeyLifecycleOptions,
+  { environmentKeys, findUnknownScopes, find }: KeyLifecycleOptions,
   { commitAndConfirm }: Writes
 ): Pick<KeyLifecycle<S>, 'change' | 'revoke'> => ({
   change: async (id, wanted, context) => {
     refuseEnvironmentKey(environmentKeys, id)
-    checkScopes(wanted.scopes ?? [])
     const { result, ...confirmation } = await commitAndConfirm(id, async tx =>
-      existing(await changeKey(tx, id, wanted, { at: tx.now(), context }))
+      existing(await changeKey(tx, id, wanted, { at: tx.now(), context, findUnknownScopes }))
     )
     return { key: result, ...confirmation }
   },

@@ -6,11 +6,8 @@ import type { KnownToken, Policy, RateLimit } from '../client-key.ts'
 import type { KeyReads } from '../rows.ts'
 import { issuesOf } from '../../field-issue.ts'
 import type { FieldIssue } from '../../field-issue.ts'
-import { ADMINISTRATOR_SCOPES, covers } from './scopes.ts'
+import { ADMINISTRATOR_SCOPES, covers, mayGive } from './scopes.ts'
 import type { AssignableScope, Scope } from './scopes.ts'
-
-/** The scope that a client key needs to change keys. */
-const REQUIRED_SCOPE: Scope = 'client_keys:write'
 
 /**
  * The permissions that an administrator has and can give to keys. They don't include access to other users' apps and
@@ -39,7 +36,8 @@ export const permissionBoundaryOf = ({ key, expiresAt }: Pick<KnownToken, 'key' 
  */
 export const currentBoundary = async (
   keys: Pick<KeyReads, 'findToken' | 'findRevocation'>,
-  { at, context: { principal } }: { readonly at: Date; readonly context: Pick<RequestContext, 'principal'> }
+  { at, context: { principal } }: { readonly at: Date; readonly context: Pick<RequestContext, 'principal'> },
+  required: Scope = 'client_keys:write'
 ): Promise<Policy | null> => {
   if (principal === null) return null
   if (principal.kind === 'user') return ADMINISTRATOR_BOUNDARY
@@ -49,7 +47,7 @@ export const currentBoundary = async (
       ? await keys.findToken(token.digest)
       : { ...token, key: { ...token.key, revokedAt: await keys.findRevocation(token.digest) } }
   if (current === null || inactiveReason(current, at.getTime()) !== null) throw new InvalidToken()
-  if (!covers(current.key.scopes, REQUIRED_SCOPE)) throw missingScope(REQUIRED_SCOPE)
+  if (!covers(current.key.scopes, required)) throw missingScope(required)
   return permissionBoundaryOf(current)
 }
 
@@ -69,7 +67,7 @@ export const refuseBeyondBoundary = (boundary: Policy | null, wanted: Policy): v
 export const policyExcesses = (own: Policy, wanted: Policy): FieldIssue[] => [
   ...issuesOf(
     'scopes',
-    wanted.scopes.filter(scope => !covers(own.scopes, scope)).map(scope => `the scope ${scope} is not among your own`)
+    wanted.scopes.filter(scope => !mayGive(own.scopes, scope)).map(scope => `the scope ${scope} is not among your own`)
   ),
   ...issuesOf('allowed_ips', hasWiderAddresses(own, wanted) ? ['allowed_ips includes addresses outside your own'] : []),
   ...issuesOf('expires_at', expiresLater(own, wanted) ? ['expires_at is later than your own'] : []),

@@ -1,5 +1,3 @@
-import { InvalidFields } from '../../errors.ts'
-
 /**
  * The scopes of this service, each of which allows reading or writing one kind of resource. Users with the role `admin`
  * can assign only some of them to keys, because they have no permissions for other users' apps and organizations.
@@ -13,6 +11,9 @@ const TABLE = [
   { scope: 'client_keys:write', isForAdministrators: true },
   { scope: 'organizations:read', isForAdministrators: false },
   { scope: 'organizations:write', isForAdministrators: false },
+  { scope: 'services:read', isForAdministrators: false },
+  { scope: 'services:write', isForAdministrators: false },
+  { scope: 'tokens:introspect', isForAdministrators: false },
   { scope: 'users:read', isForAdministrators: true },
   { scope: 'users:write', isForAdministrators: true }
 ] as const
@@ -30,7 +31,10 @@ export const ADMINISTRATOR_SCOPES: readonly Scope[] = TABLE.filter(
   ({ isForAdministrators }) => isForAdministrators
 ).map(({ scope }) => scope)
 
-/** The scope of an unscoped key. It covers all other scopes, including those of future resources. */
+/**
+ * The scope of an unscoped key. It covers all other scopes of this API, including those of future resources, but no
+ * scopes of services.
+ */
 export const UNSCOPED = '*'
 
 /** The scopes that can be assigned to keys of this service. */
@@ -38,39 +42,77 @@ export const ASSIGNABLE_SCOPES = [UNSCOPED, ...SCOPES] as const
 
 export type AssignableScope = (typeof ASSIGNABLE_SCOPES)[number]
 
-/** Returns whether `scopes` include `scope`, either directly or because of `*`. */
+/** Returns whether a key with these scopes has the permissions of `scope`, which isn't a scope of a service. */
 export const covers = (scopes: readonly string[], scope: string): boolean =>
   scopes.includes(UNSCOPED) || scopes.includes(scope)
 
-/** Matches a scope-token (RFC 6749, section 3.3), because scopes are sent in the `WWW-Authenticate` header. */
-const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]{1,100}$/
+/** The scope of keys that may introspect the tokens of all services. */
+export const INTROSPECTION: Scope = 'tokens:introspect'
 
-/** Names that have a special meaning in a key or a route. */
-const RESERVED: readonly string[] = [UNSCOPED, 'none']
+const INTROSPECTION_OF = `${INTROSPECTION}:`
 
-/** Throws InvalidFields if any of the scopes is unknown. */
-export type CheckScopes = (scopes: readonly string[]) => void
+/** Returns the scope of keys that may introspect tokens for one service. It exists as long as the service does. */
+export const introspectionOf = (service: string): string => `${INTROSPECTION_OF}${service}`
+
+/** Returns whether a key with these scopes may introspect tokens for the given service. */
+export const mayIntrospect = (scopes: readonly string[], service: string): boolean =>
+  covers(scopes, INTROSPECTION) || scopes.includes(introspectionOf(service))
+
+/** Returns the service whose tokens a scope allows to introspect, or null if it's another scope. */
+export const introspectedService = (scope: string): string | null =>
+  scope.startsWith(INTROSPECTION_OF) ? scope.slice(INTROSPECTION_OF.length) : null
+
+/** Returns the scope that covers all scopes of a service, including those that are added later. */
+export const scopesOfService = (service: string): string => `${service}:*`
+
+/** Returns whether a scope belongs to this API, and exists regardless of which services exist. */
+export const isOwnScope = (scope: string): boolean => (ASSIGNABLE_SCOPES as readonly string[]).includes(scope)
+
+/** Returns the name of the service that a scope belongs to, or null if the scope belongs to this API. */
+export const serviceOf = (scope: string): string | null =>
+  isOwnScope(scope) || introspectedService(scope) !== null ? null : scope.slice(0, Math.max(0, scope.indexOf(':')))
 
 /**
- * Creates a function that checks the scopes of keys. Throws a TypeError if one of the known scopes is malformed or
- * reserved.
+ * Returns whether a key with these scopes has the permissions of `scope`, which is a scope of a service. `*` includes
+ * no scopes of services.
  */
-export const createScopeCheck = (known: readonly string[]): CheckScopes => {
-  for (const scope of known) {
-    if (RESERVED.includes(scope) || !SCOPE.test(scope)) {
-      throw new TypeError(
-        'a scope must consist of 1 to 100 visible ASCII characters other than quotes and backslashes, and must not ' +
-          'be * or none'
-      )
-    }
-  }
-  const allowed = [UNSCOPED, ...known]
-  return scopes => {
-    const issues = scopes.flatMap((scope, index) =>
-      allowed.includes(scope)
-        ? []
-        : [{ path: ['scopes', String(index)], detail: `scopes.${index} must be ${allowed.join(' or ')}` }]
-    )
-    if (issues.length > 0) throw new InvalidFields({ issues })
-  }
+export const coversServiceScope = (scopes: readonly string[], scope: string): boolean =>
+  scopes.includes(scope) || scopes.includes(scopesOfService(serviceOf(scope) ?? ''))
+
+/**
+ * Returns whether a key with these scopes may give a scope to other keys. Unscoped keys may give the scopes of all
+ * services, although they don't have them.
+ */
+export const mayGive = (scopes: readonly string[], scope: string): boolean => {
+  if (scopes.includes(UNSCOPED)) return true
+  const introspected = introspectedService(scope)
+  if (introspected !== null) return mayIntrospect(scopes, introspected)
+  return isOwnScope(scope) ? covers(scopes, scope) : coversServiceScope(scopes, scope)
+}
+
+/** Returns the scopes of which a key must have at least one in order to have the permissions of `scope`. */
+export const scopesCovering = (scope: string): string[] => {
+  const service = serviceOf(scope)
+  if (service !== null) return [...new Set([scope, scopesOfService(service)])]
+  return [...new Set([scope, ...(introspectedService(scope) === null ? [] : [INTROSPECTION]), UNSCOPED])]
+}
+
+/** The format of the scopes that keys can have, whether or not they exist. */
+export const KEY_SCOPE = '^(\\*|[a-z][a-z0-9_-]*(:[a-z0-9_.-]+)+|[a-z][a-z0-9-]*:\\*)$'
+
+/** The rule for the scopes of keys, worded as the end of a sentence. */
+export const SCOPE_RULE =
+  'must be *, a scope of this API, or a scope of a service; GET /services lists the services and their scopes'
+
+/** Returns the scopes of a key without duplicates, and without those that others of them include. */
+export const withoutCovered = (scopes: readonly string[]): string[] => {
+  const own = scopes.includes(UNSCOPED) ? [UNSCOPED] : SCOPES.filter(scope => scopes.includes(scope))
+  const others = [...new Set(scopes)].filter(scope => !isOwnScope(scope))
+  return [...own, ...others.filter(scope => !isIncluded(scope, own, others))]
+}
+
+const isIncluded = (scope: string, own: readonly string[], others: readonly string[]): boolean => {
+  const service = serviceOf(scope)
+  if (service === null) return covers(own, INTROSPECTION)
+  return scope !== scopesOfService(service) && others.includes(scopesOfService(service))
 }

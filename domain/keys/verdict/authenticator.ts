@@ -11,7 +11,7 @@ import type { TokenIssue } from '../token/token.ts'
 import { allowListKeys } from './environment-keys.ts'
 
 /** The reason why a token is refused. It's only for logs; responses don't contain it. */
-export type TokenRefusal = TokenIssue | 'not_allowed' | InactiveReason
+export type TokenRefusal = TokenIssue | 'not_allowed' | 'wrong_client_id' | InactiveReason
 
 /** An opened token. Both the token and its key are active. */
 export interface Authenticated {
@@ -54,6 +54,18 @@ export const createTokenCache = (): TokenCache => ({ hits: 0, misses: 0, size: (
 /** Finds a token's key. Rejects only if the lookup fails, never because of the token. */
 export type Authenticate = (token: string) => Promise<Authentication>
 
+export interface Authenticator {
+  readonly authenticate: Authenticate
+  /** Finds the keys of several tokens with one barrier and one lookup. The result has the order of the requests. */
+  readonly authenticateAll: <T extends { readonly token: string }>(requests: readonly T[]) => Promise<Found<T>[]>
+}
+
+/** A request to find the key of a token, and the result. */
+export interface Found<T> {
+  readonly request: T
+  readonly authentication: Authentication
+}
+
 interface CachedResult {
   mark: number
   authenticated: Authenticated
@@ -78,19 +90,46 @@ export const NO_LOOKUP: KeyLookup = {
  * lookup reports it as fresh, and its expiry is checked every time. Refused tokens aren't cached, so a flood of them
  * can't evict accepted tokens.
  */
-export const createAuthenticator = (options: AuthenticatorOptions): Authenticate => {
-  const { lookup = NO_LOOKUP, cacheSize = 10_000, cache = createTokenCache() } = options
+export const createAuthenticator = (options: AuthenticatorOptions): Authenticator => {
+  const { lookup = NO_LOOKUP } = options
+  const allowList = allowListKeys(options.allowList ?? [])
+  const find = createFinder(lookup, allowList, digest => lookup.findByDigest(digest))
+  const resolve = createResolver(options, lookup)
+
+  return {
+    authenticate: token => lookup.barrier().then(() => resolve(token, find)),
+
+    authenticateAll: requests =>
+      lookup.barrier().then(async () => {
+        const findTogether = createFinder(lookup, allowList, createSharedFind(lookup))
+        const resolved = new Map<string, ReturnType<Resolve>>()
+        const resolveOnce = (token: string): ReturnType<Resolve> => {
+          const authentication = resolved.get(token) ?? resolve(token, findTogether)
+          resolved.set(token, authentication)
+          return authentication
+        }
+        return await Promise.all(
+          requests.map(async request => ({ request, authentication: await resolveOnce(request.token) }))
+        )
+      })
+  }
+}
+
+/** Finds the key of a token after a barrier, in the cache or else with `find`. */
+type Resolve = (token: string, find: Find) => Authentication | Promise<Authentication>
+
+const createResolver = (options: AuthenticatorOptions, lookup: KeyLookup): Resolve => {
+  const { cacheSize = 10_000, cache = createTokenCache() } = options
   const { now = ownMilliseconds } = lookup
   if (!Number.isInteger(cacheSize) || cacheSize < 1) throw new TypeError('cacheSize must be a positive integer')
   const opener = createTokenOpener(options)
-  const find = createFinder(lookup, options.allowList ?? [])
   const cached = new LruMap<CachedResult>(cacheSize)
   cache.size = () => cached.size
 
-  const authenticateUnknown = async (
+  const resolveUnknown = async (
     token: string,
-    fingerprint: string,
-    mark: number | null
+    find: Find,
+    { fingerprint, mark }: { readonly fingerprint: string; readonly mark: number | null }
   ): Promise<Authentication> => {
     const opened = await opener.open(token)
     if (!opened.ok) return { ok: false, reason: opened.issue }
@@ -105,26 +144,27 @@ export const createAuthenticator = (options: AuthenticatorOptions): Authenticate
     return authentication
   }
 
-  return token =>
-    lookup.barrier().then(() => {
-      const fingerprint = hash('sha256', token, 'base64url')
-      const known = cached.get(fingerprint)
-      if (known !== undefined && lookup.isFresh(known.mark, known.authenticated.key.id)) {
-        cache.hits++
-        const { authenticated } = known
-        return inactiveReason(authenticated.token, now()) === null ? authenticated : judge(authenticated.token, now())
-      }
-      cache.misses++
-      // The mark is taken before the lookup. If the key changes during the lookup, the cached result is already stale.
-      return authenticateUnknown(token, fingerprint, lookup.mark())
-    })
+  return (token, find) => {
+    const fingerprint = hash('sha256', token, 'base64url')
+    const known = cached.get(fingerprint)
+    if (known !== undefined && lookup.isFresh(known.mark, known.authenticated.key.id)) {
+      cache.hits++
+      const { authenticated } = known
+      return inactiveReason(authenticated.token, now()) === null ? authenticated : judge(authenticated.token, now())
+    }
+    cache.misses++
+    // The mark is taken before the lookup. If a key changes during the lookup, the cached result is already stale.
+    return resolveUnknown(token, find, { fingerprint, mark: lookup.mark() })
+  }
 }
 
 type Find = (digest: string, generation: string) => Promise<KnownToken | null>
 
-const createFinder = (lookup: KeyLookup, entries: Iterable<string>): Find => {
-  const allowList = allowListKeys(entries)
-
+const createFinder = (
+  lookup: Pick<KeyLookup, 'findRevocation'>,
+  allowList: ReadonlyMap<string, ClientKey>,
+  findStored: KeyLookup['findByDigest']
+): Find => {
   const findOnAllowList: Find = async (digest, generation) => {
     const key = allowList.get(digest)
     if (key === undefined) return null
@@ -133,9 +173,30 @@ const createFinder = (lookup: KeyLookup, entries: Iterable<string>): Find => {
     return { key: { ...key, revokedAt }, digest, generation, ref, expiresAt: null, revokedAt: null }
   }
 
-  // Stored keys take precedence: adding the `key_id` of a revoked managed key to the allow-list doesn't reactivate it.
-  return async (digest, generation) =>
-    (await lookup.findByDigest(digest)) ?? (await findOnAllowList(digest, generation))
+  // Stored keys have precedence: adding the `key_id` of a revoked managed key to the allow-list doesn't reactivate it.
+  return async (digest, generation) => (await findStored(digest)) ?? (await findOnAllowList(digest, generation))
+}
+
+/** Creates a function like `findByDigest` whose concurrent calls share one `findByDigests`, if the lookup has it. */
+const createSharedFind = ({ findByDigest, findByDigests }: KeyLookup): KeyLookup['findByDigest'] => {
+  if (findByDigests === undefined) return findByDigest
+  let wanted = new Set<string>()
+  let shared: Promise<ReadonlyMap<string, KnownToken>> | null = null
+
+  // Sealed tokens are opened synchronously, so the calls for all of them precede the end of this microtask.
+  const findWanted = async (): Promise<ReadonlyMap<string, KnownToken>> => {
+    await RESOLVED
+    const digests = [...wanted]
+    wanted = new Set()
+    shared = null
+    return await findByDigests(digests)
+  }
+
+  return async digest => {
+    wanted.add(digest)
+    shared ??= findWanted()
+    return (await shared).get(digest) ?? null
+  }
 }
 
 /** Freezes a result before it is cached, so that no request handler can change the result of later requests. */

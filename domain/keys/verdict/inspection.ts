@@ -1,6 +1,7 @@
 import type { ClientKeyRecord, KnownToken, TokenRecord } from '../client-key.ts'
 import type { TokenOpener } from '../token/opener.ts'
 import { claimedGeneration } from '../token/token.ts'
+import { requiring } from './scope-rule.ts'
 import { ANY_ADDRESS } from './verifier.ts'
 import type { RefusalReason, Verifier } from './verifier.ts'
 
@@ -55,7 +56,7 @@ export const createInspector = ({ opener, generations, check, find, findRecord }
 
   return async (token, { scopes = [], address = ANY_ADDRESS } = {}) => {
     const shape = await shapeOf(token)
-    const verdict = await check(token, { scopes, address })
+    const verdict = await check(token, { scopes: requiring(scopes), address })
     const { token: known } = verdict
     return {
       ...shape,

@@ -1,8 +1,9 @@
 import { createRangeCheck, plainAddress } from '../../../net/addresses.ts'
 import type { Counters } from '../../counters.ts'
-import type { Authenticate, Authenticated, Authentication, TokenRefusal } from './authenticator.ts'
+import type { Authenticated, Authentication, Authenticator, TokenRefusal } from './authenticator.ts'
 import type { ClientKey, KnownToken, RateLimit } from '../client-key.ts'
 import { covers } from '../policy/scopes.ts'
+import type { ScopeRule } from './scope-rule.ts'
 import type { UsageRecorder } from '../usage/recorder.ts'
 
 /**
@@ -27,7 +28,15 @@ export interface Demand<R extends string = never> {
   readonly refusal?: R | undefined
 }
 
-/** The state of a key's rate limit after a request. */
+/** A demand with the additional requirements of this service. */
+export interface KeyDemand<R extends string = never> extends Omit<Demand<R>, 'scopes'> {
+  /** The scopes that the key must have, or a rule that its scopes must meet. */
+  readonly scopes: readonly string[] | ScopeRule
+  /** The id that the key must have. */
+  readonly keyId?: string | undefined
+}
+
+/** The state of a key's rate limit, including this request. */
 export interface RateStatus extends RateLimit {
   readonly remaining: number
   /** The number of seconds until the window ends, rounded up. */
@@ -57,39 +66,46 @@ export type Verdict<R extends string = never> = Accepted | Refused<R>
  * scopes and is accepted from the address, and its rate limit isn't exceeded. Records the use or refusal of the key.
  * Rejects only if the store fails, never because of the token.
  */
-export type Verify = <R extends string = never>(token: string, demand: Demand<R>) => Promise<Verdict<R>>
+export type Verify = <R extends string = never>(token: string, demand: KeyDemand<R>) => Promise<Verdict<R>>
 
-/** Like `Verify`, but neither checks the rate limit nor counts the request. */
-type Recheck = <R extends string = never>(token: string, demand: Demand<R>) => Promise<Authenticated | Refused<R>>
+/** A token, and the demand that it must meet. */
+export interface VerifyRequest<R extends string = never> {
+  readonly token: string
+  readonly demand: KeyDemand<R>
+}
+
+/** Does the same as `Verify`, but neither checks nor counts the rate limit. */
+type Recheck = <R extends string = never>(token: string, demand: KeyDemand<R>) => Promise<Authenticated | Refused<R>>
 
 /** Verifies tokens. All code that accepts or refuses tokens uses one of these functions. */
 export interface Verifier {
   readonly verify: Verify
-  /** Verifies a request that was already accepted. Doesn't count the request again, and records only refusals. */
+  /** Does the same as `verify` for several tokens, in the same order. All of them share one barrier and one lookup. */
+  readonly verifyAll: <R extends string = never>(requests: readonly VerifyRequest<R>[]) => Promise<Verdict<R>[]>
+  /** Decides on an already accepted request again. Doesn't count it, and records only refusals. */
   readonly recheck: Recheck
   /** Verifies a token without recording or counting the request. */
   readonly check: (token: string, demand: OpenDemand<never>) => Promise<Authenticated | Refused>
 }
 
-export interface VerifierOptions {
-  readonly authenticate: Authenticate
+export interface VerifierOptions extends Authenticator {
   /** Counts the requests of keys with a rate limit. */
   readonly counters: Counters
   readonly usage: Pick<UsageRecorder, 'used' | 'refused'>
 }
 
-export const createVerifier = ({ authenticate, counters, usage }: VerifierOptions): Verifier => {
+export const createVerifier = ({ authenticate, authenticateAll, counters, usage }: VerifierOptions): Verifier => {
   const refuse = <R extends string>(refused: Refused<R>): Refused<R> => {
     if (refused.token !== undefined) usage.refused(refused.token, refused.reason)
     return refused
   }
 
-  const accept = (accepted: Accepted, { scopes, address, userAgent }: Demand<string>): Accepted => {
-    usage.used(accepted.token, scopes, plainAddress(address), userAgent)
+  const accept = (accepted: Accepted, { scopes, address, userAgent }: KeyDemand<string>): Accepted => {
+    usage.used(accepted.token, usedScopes(accepted.key, scopes), plainAddress(address), userAgent)
     return accepted
   }
 
-  const countOne = async (found: Authenticated, limit: RateLimit, demand: Demand<string>): Promise<Verdict> => {
+  const countOne = async (found: Authenticated, limit: RateLimit, demand: KeyDemand<string>): Promise<Verdict> => {
     const { token } = found
     const counted = await countRequest(counters, found.key.id, limit).catch((cause: unknown) => ({ cause }))
     if ('cause' in counted) return refuse<never>({ ok: false, reason: 'limit_undecided', token, ...counted })
@@ -99,14 +115,21 @@ export const createVerifier = ({ authenticate, counters, usage }: VerifierOption
       : accept({ ...found, rate }, demand)
   }
 
+  const decide = <R extends string>(found: Authentication, demand: KeyDemand<R>): Verdict<R> | Promise<Verdict<R>> => {
+    const judged = judge(found, demand)
+    if (!judged.ok) return refuse(judged)
+    const { rateLimit } = judged.key
+    return rateLimit === null ? accept(judged, demand) : countOne(judged, rateLimit, demand)
+  }
+
   return {
-    verify: (token, demand) =>
-      authenticate(token).then(found => {
-        const judged = judge(found, demand)
-        if (!judged.ok) return refuse(judged)
-        const { rateLimit } = judged.key
-        return rateLimit === null ? accept(judged, demand) : countOne(judged, rateLimit, demand)
-      }),
+    verify: (token, demand) => authenticate(token).then(found => decide(found, demand)),
+    verifyAll: async requests => {
+      const found = await authenticateAll(requests)
+      return await Promise.all(
+        found.map(async ({ request, authentication }) => await decide(authentication, request.demand))
+      )
+    },
     recheck: async (token, demand) => {
       const judged = judge(await authenticate(token), demand)
       return judged.ok ? judged : refuse(judged)
@@ -115,26 +138,37 @@ export const createVerifier = ({ authenticate, counters, usage }: VerifierOption
   }
 }
 
-/** A demand that may disable the address check. */
-type OpenDemand<R extends string> = Omit<Demand<R>, 'address'> & {
+/** A demand whose address may be left unchecked. */
+type OpenDemand<R extends string> = Omit<KeyDemand<R>, 'address'> & {
   readonly address?: string | typeof ANY_ADDRESS | undefined
 }
 
 const judge = <R extends string>(
   found: Authentication,
-  { scopes, address, refusal }: OpenDemand<R>
+  { scopes, address, refusal, keyId }: OpenDemand<R>
 ): Authenticated | Refused<R> => {
   if (!found.ok) return found
   const { key, token } = found
+  if (keyId !== undefined && keyId !== key.id) return { ok: false, reason: 'wrong_client_id', token }
   if (refusal !== undefined) return { ok: false, reason: refusal, token }
   if (key.allowedIps.length > 0 && address !== ANY_ADDRESS && !isInRange(key, address)) {
     return { ok: false, reason: 'address_not_allowed', token }
   }
-  for (const scope of scopes) {
-    if (!covers(key.scopes, scope)) return { ok: false, reason: 'insufficient_scope', token }
-  }
-  return found
+  return hasScopes(key, scopes) ? found : { ok: false, reason: 'insufficient_scope', token }
 }
+
+const isRule = (scopes: KeyDemand['scopes']): scopes is ScopeRule => 'isMetBy' in scopes
+
+const hasScopes = (key: ClientKey, scopes: KeyDemand['scopes']): boolean => {
+  if (isRule(scopes)) return scopes.isMetBy(key.scopes)
+  for (const scope of scopes) {
+    if (!covers(key.scopes, scope)) return false
+  }
+  return true
+}
+
+const usedScopes = (key: ClientKey, scopes: KeyDemand['scopes']): readonly string[] =>
+  isRule(scopes) ? scopes.used(key.scopes) : scopes
 
 const rangeChecks = new WeakMap<ClientKey, (address: string) => boolean>()
 

@@ -1,5 +1,6 @@
 import type { RoutesPlugin } from '../../../plugins/app/validation.ts'
 import { changeKey, changeSchema, revokeKey, revokeSchema } from './changes.ts'
+import { inspectSchema, inspectToken } from './inspection.ts'
 import { revokeOwner, revokeOwnerSchema, showOwnerUsage, ownerUsageSchema } from './owners.ts'
 import { issueKey, issueSchema, rotateKey, rotateSchema } from './issuing.ts'
 import { listKeys, listSchema, showKey, showOwnKey, showOwnSchema, showSchema } from './queries.ts'
@@ -15,6 +16,7 @@ const routes: RoutesPlugin = async fastify => {
   fastify.post('', { config: writing, schema: issueSchema }, issueKey)
   fastify.get('', { config: reading, schema: listSchema }, listKeys)
   fastify.get('/me', { config: own, schema: showOwnSchema }, showOwnKey)
+  fastify.post('/inspect', { config: reading, schema: inspectSchema }, inspectToken)
   fastify.post('/:id/revoke', { config: writingWithoutBody, schema: revokeSchema }, revokeKey)
   fastify.post('/revoke', { config: writing, schema: revokeOwnerSchema }, revokeOwner)
   fastify.post('/:id/rotate', { config: writingWithoutBody, schema: rotateSchema }, rotateKey)

@@ -1,6 +1,7 @@
 import { keyPrincipalOf } from '../../../domain/access/principal.ts'
 import { ClientKeyNotFound, InvalidFields } from '../../../domain/errors.ts'
-import { ASSIGNABLE_SCOPES } from '../../../domain/keys/policy/scopes.ts'
+import { KEY_SCOPE, scopesCovering } from '../../../domain/keys/policy/scopes.ts'
+import { MAX_SCOPE } from '../../../domain/services/checks.ts'
 import { cancellationOf } from '../../../http/cancellation.ts'
 import { timestamp, toTimestamp } from '../../../http/timestamps.ts'
 import { linkHeader } from '../../../http/links.ts'
@@ -39,8 +40,11 @@ const Query = {
     owner: { ...ownerText, description: 'Only keys with this owner.' },
     scope: {
       type: 'string',
-      enum: ASSIGNABLE_SCOPES,
-      description: 'Only keys that have this scope. Keys with the scope `*` have every scope.'
+      maxLength: MAX_SCOPE,
+      pattern: KEY_SCOPE,
+      description:
+        'Only keys that have this scope. Keys with the scope `*` have every scope of this API, and keys with ' +
+        '`orders:*` have every scope of the service `orders`.'
     },
     generation: {
       type: 'string',
@@ -76,7 +80,7 @@ export const listKeys: Handler<typeof listSchema> = async ({ server, query }, re
     unusedSince: toTimestamp('unused_since', query.unused_since, 'ago'),
     namePrefix: query.name,
     owner: query.owner,
-    scope: query.scope,
+    anyOfScopes: query.scope === undefined ? undefined : scopesCovering(query.scope),
     generation: query.generation
   }
   await server.keyUsage.settle()

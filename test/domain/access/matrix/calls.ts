@@ -119,6 +119,7 @@ const [readKeys, writeKeys] = [withScopes('client_keys:read'), withScopes('clien
 const [readUsers, writeUsers] = [withScopes('users:read'), withScopes('users:write')]
 const [readOrganizations, writeOrganizations] = [withScopes('organizations:read'), withScopes('organizations:write')]
 const readAudits = withScopes('audits:read')
+const [readServices, writeServices] = [withScopes('services:read'), withScopes('services:write')]
 const removeUsers = withScopes('users:write', 'apps:write')
 const removeOrganizations = withScopes('organizations:write', 'apps:write')
 
@@ -319,6 +320,9 @@ export const CALLS: Readonly<Record<string, readonly Call[]>> = {
   'DELETE /profile/sessions/{id}': [{ key: noKey(), user: ada(204, 404), changes: ['own sessions -'] }],
 
   'GET /client_keys': [by(200, readKeys, administrators)],
+  'POST /client_keys/inspect': [by(200, readKeys, administrators)],
+  'POST /introspect': [by(200, withScopes('tokens:introspect'), noUser)],
+  'POST /introspect/batch': [by(200, withScopes('tokens:introspect'), noUser)],
   'GET /client_keys/me': [by(200, anyKey, noUser)],
   'GET /client_keys/me/usage': [by(200, anyKey, noUser)],
   'GET /client_keys/{id}': [by(200, readKeys, administrators)],
@@ -337,6 +341,17 @@ export const CALLS: Readonly<Record<string, readonly Call[]>> = {
       ...by(201, unlimited('client_keys:write'), noUser),
       body: () => ({ name: 'new', scopes: ['apps:read'] }),
       changes: NEW_KEY
+    },
+    {
+      name: 'with a scope of a service',
+      ...by(201, unlimited('client_keys:write'), noUser),
+      body: () => ({ name: 'new', scopes: ['orders:read'] }),
+      changes: NEW_KEY
+    },
+    {
+      name: 'with a scope that does not exist',
+      ...by(422, unlimited('client_keys:write'), noUser),
+      body: () => ({ name: 'new', scopes: ['orders:unknown'] })
     },
     {
       name: 'with users:read',
@@ -397,6 +412,34 @@ export const CALLS: Readonly<Record<string, readonly Call[]>> = {
       ...by(200, givesUsersRead, administrators),
       ...NARROW,
       changes: ['client_keys.revoked_at']
+    }
+  ],
+
+  'GET /services': [by(200, readServices, noUser)],
+  'GET /services/{name}': [by(200, readServices, noUser)],
+  'POST /services': [{ ...by(201, writeServices, noUser), body: () => ({ name: 'ledger' }), changes: ['services +'] }],
+  'PATCH /services/{name}': [
+    {
+      ...by(200, writeServices, noUser),
+      body: () => ({ description: 'Other' }),
+      changes: ['services.description']
+    },
+    { name: 'a scope that a key has', ...by(409, writeServices, noUser), body: () => ({ scopes: [] }) },
+    {
+      name: 'a scope that is taken from a key',
+      ...by(200, writeServices, noUser),
+      body: () => ({ scopes: [] }),
+      query: () => 'force=true',
+      changes: ['client_keys.scopes', 'services.scopes']
+    }
+  ],
+  'DELETE /services/{name}': [
+    { name: 'with scopes that a key has', ...by(409, writeServices, noUser) },
+    {
+      name: 'with scopes that are taken from a key',
+      ...by(200, writeServices, noUser),
+      query: () => 'force=true',
+      changes: ['client_keys.scopes', 'services -']
     }
   ],
 
@@ -513,6 +556,7 @@ export const parameterOf = (route: string, name: string, { app }: Sender, target
     if (name === 'name') return app
     if (name === 'id') return String(targets.appIds[app])
   }
+  if (route.includes(' /services/')) return 'orders'
   if (name === 'id') {
     if (route.includes(' /client_keys/')) return targets.broadKey
     if (route.includes(' /profile/sessions/')) return targets.adasSession

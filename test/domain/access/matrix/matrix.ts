@@ -1,5 +1,5 @@
 import type { Test } from 'tap'
-import { required } from '../../../helper.ts'
+import { at, required } from '../../../helper.ts'
 import { CALLS, parameterOf } from './calls.ts'
 import type { Call } from './calls.ts'
 import { compareRows } from './rows.ts'
@@ -10,9 +10,13 @@ import type { Fixture, Sender } from './senders.ts'
 export interface Operation {
   security: Record<string, string[]>[]
   responses: Record<string, object>
-  requestBody?: {
-    content: Record<string, { schema: { required?: string[]; properties: Record<string, { examples?: unknown[] }> } }>
-  }
+  requestBody?: { content: Record<string, { schema: ObjectSchema | { items: ObjectSchema } }> }
+}
+
+/** The schema of an object, in a document without nested objects. */
+export interface ObjectSchema {
+  required?: string[]
+  properties: Record<string, { examples?: unknown[] }>
 }
 
 export type Operations = Readonly<Record<string, Operation>>
@@ -27,16 +31,35 @@ export const operationsOf = async ({ made }: Fixture): Promise<Operations> => {
   )
 }
 
-/** Returns the smallest body of an operation, with an example of each required field. */
-const bodyOf = ({ requestBody }: Operation): object | undefined => {
-  if (requestBody === undefined) return undefined
-  const { required: fields = [], properties } = required(requestBody.content['application/json'], 'a JSON body').schema
-  // Passwords have no examples, because the documentation page can send examples unchanged.
+/** Returns the required fields, with an example of each. */
+const fieldsOf = ({ required: names = [], properties }: ObjectSchema): Record<string, unknown> => {
+  // Passwords have no examples, because the page of the documentation sends its examples unchanged.
   const valueOf = (field: string): unknown => properties[field]?.examples?.[0] ?? 'another green kettle'
-  return Object.fromEntries(fields.map(field => [field, valueOf(field)]))
+  return Object.fromEntries(names.map(field => [field, valueOf(field)]))
 }
 
-/** A request in the table, with its operation and label. */
+interface Body {
+  readonly headers: Readonly<Record<string, string>>
+  readonly payload?: object | string
+}
+
+/** Returns an object with texts as a form. */
+export const toForm = (fields: object): string =>
+  new URLSearchParams(Object.entries(fields).map(([name, value]): [string, string] => [name, String(value)])).toString()
+
+/** Returns the smallest body of an operation, which is a form or JSON, with additional fields. */
+const bodyOf = ({ requestBody }: Operation, more: object | undefined): Body => {
+  if (requestBody === undefined) return { headers: {} }
+  const [type, { schema }] = at(Object.entries(requestBody.content))
+  const fields = 'items' in schema ? [fieldsOf(schema.items)] : { ...fieldsOf(schema), ...more }
+  const isForm = type !== 'application/json'
+  return {
+    headers: { 'content-type': type },
+    payload: isForm ? toForm(fields) : fields
+  }
+}
+
+/** A request of the table, with its operation and its label. */
 export interface Request {
   readonly route: string
   readonly operation: Operation
@@ -86,13 +109,13 @@ export const send = async (
     String(own[name] ?? parameterOf(route, name, sender, targets))
   )
   const query = call.query?.(sender)
-  const body = bodyOf(operation)
+  const body = bodyOf(operation, call.body?.(sender))
   const { statusCode, payload, headers } = await made.fastify.inject({
     method: method as 'GET',
     url: query === undefined ? url : `${url}?${query}`,
-    headers: { ...sender.headers, ...other?.headers },
+    headers: { ...body.headers, ...sender.headers, ...other?.headers },
     remoteAddress,
-    ...(body === undefined ? {} : { payload: { ...body, ...call.body?.(sender) } }),
+    ...(body.payload === undefined ? {} : { payload: body.payload }),
     ...(other === undefined ? {} : { payload: other.payload })
   })
   return { status: statusCode, type: String(headers['content-type']), text: payload }

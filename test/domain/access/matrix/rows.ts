@@ -21,6 +21,7 @@ const TABLES: readonly Table[] = [
   { name: 'apps', key: ['id'] },
   { name: 'grants', key: ['app_id', 'user_id', 'permit'], user: 'user_id' },
   { name: 'tags', key: ['id'] },
+  { name: 'services', key: ['name'] },
   { name: 'client_keys', key: ['id'] },
   { name: 'client_key_tokens', key: ['digest'] },
   { name: 'client_key_attempts', key: ['caller', 'key_hash'] },

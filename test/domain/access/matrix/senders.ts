@@ -191,6 +191,9 @@ export const createFixture = async (t: Test, env: Record<string, string> = {}): 
     { name: 'narrow', owner: NARROW_OWNER, scopes: ['users:read'] },
     operator
   )
+  const scopes = [{ name: 'orders:read', description: null }]
+  await made.fastify.serviceRegistry.create({ name: 'orders', scopes }, operator)
+  await made.fastify.clientKeys.issue({ name: 'for a service', scopes: ['orders:read'] }, operator)
   const { receiptId: receipt } = await made.fastify.clientKeys.change(narrowKey.key.id, {}, operator)
   const appIds = Object.fromEntries(
     await Promise.all(Object.keys(MARKERS).map(async name => [name, (await made.call('GET', `/apps/${name}`)).json.id]))

@@ -48,7 +48,7 @@ const withRevoke = async (t: Test, newDatabase: NewDatabase, point: 'barrier' | 
     at = null
     await there.keys.revoke(key.id, null, operator)
   }
-  const authenticate = createAuthenticator({
+  const { authenticate } = createAuthenticator({
     secret,
     lookup: {
       ...store,
@@ -131,7 +131,7 @@ test('the next call detects changes by another process, and other writes keep th
   const { key, keyAccessToken } = await here.keys.issue({ name: 'k' }, operator)
   const store = here.storage.keyLookup
   let lookUps = 0
-  const authenticate = createAuthenticator({
+  const { authenticate } = createAuthenticator({
     secret,
     lookup: {
       ...store,

@@ -15,7 +15,7 @@ test('a token is accepted if it can be opened and its key_id or digest is on the
   const secret = newSecret()
   const sealer = createTokenSealer(secret)
   const [plain, digested, unlisted] = [issueClientKey(sealer), issueClientKey(sealer), issueClientKey(sealer)]
-  const authenticate = createAuthenticator({
+  const { authenticate } = createAuthenticator({
     secret,
     allowList: [plain.keyId, `sha256:${digestOf(digested.keyId).toUpperCase()}`]
   })
@@ -33,7 +33,7 @@ test('a token is accepted if it can be opened and its key_id or digest is on the
 test('a token needs both the key_id and the secret: neither a digest nor another secret is enough', async t => {
   const secret = newSecret()
   const allowed = issueClientKey(createTokenSealer(secret))
-  const authenticate = createAuthenticator({ secret, allowList: [`sha256:${digestOf(allowed.keyId)}`] })
+  const { authenticate } = createAuthenticator({ secret, allowList: [`sha256:${digestOf(allowed.keyId)}`] })
   const sealedDigest = createTokenSealer(secret).seal(digestOf(allowed.keyId).slice(0, 32))
   t.same(await authenticate(sealedDigest), { ok: false, reason: 'not_allowed' })
   t.same(await authenticate(createTokenSealer(newSecret()).seal(allowed.keyId)), {
@@ -47,7 +47,7 @@ test('a digest that is not on the allow-list is looked up, synchronously or asyn
   const { keyId, keyAccessToken } = issueClientKey(createTokenSealer(secret))
   for (const wrap of [(found: KnownToken | null) => found, async (found: KnownToken | null) => found]) {
     const lookUps: string[] = []
-    const authenticate = createAuthenticator({
+    const { authenticate } = createAuthenticator({
       secret,
       lookup: {
         ...alwaysFresh,
@@ -69,7 +69,7 @@ test('while the revision is unknown, nothing is cached, and cached results are n
   const { keyAccessToken } = issueClientKey(createTokenSealer(secret))
   let revision: number | null = null
   let lookUps = 0
-  const authenticate = createAuthenticator({
+  const { authenticate } = createAuthenticator({
     secret,
     lookup: {
       ...freshnessOf(() => revision),
@@ -95,7 +95,7 @@ test('the next call detects a change to the epoch', async t => {
   const { keyAccessToken } = issueClientKey(createTokenSealer(secret))
   let epoch = 1
   let found: KnownToken | null = knownToken()
-  const authenticate = createAuthenticator({
+  const { authenticate } = createAuthenticator({
     secret,
     lookup: { ...freshnessOf(() => epoch), findByDigest: () => found }
   })
@@ -113,7 +113,7 @@ test('a revocation between the lookup and its caching is not missed', async t =>
   const { keyAccessToken } = issueClientKey(createTokenSealer(secret))
   let epoch = 1
   let revoked = false
-  const authenticate = createAuthenticator({
+  const { authenticate } = createAuthenticator({
     secret,
     lookup: {
       ...freshnessOf(() => epoch),
@@ -141,7 +141,7 @@ test('the expiry is checked in every call, not only before the result is cached'
     const secret = newSecret()
     const { keyAccessToken } = issueClientKey(createTokenSealer(secret))
     let lookUps = 0
-    const authenticate = createAuthenticator({
+    const { authenticate } = createAuthenticator({
       secret,
       lookup: {
         ...alwaysFresh,
@@ -174,7 +174,7 @@ test('a disabled key, or a token that has been revoked separately, is refused wi
     [knownToken({ revokedAt: new Date(), enabled: false }), 'key_revoked']
   ] as const) {
     const secret = newSecret()
-    const authenticate = createAuthenticator({
+    const { authenticate } = createAuthenticator({
       secret,
       lookup: { ...alwaysFresh, findByDigest: () => found }
     })
@@ -192,7 +192,7 @@ test('a revoked key on the allow-list is refused as soon as the epoch changes, e
   let epoch = 0
   for (const wrap of [(at: Date | null) => at, async (at: Date | null) => at]) {
     let revokedAt: Date | null = null
-    const authenticate = createAuthenticator({
+    const { authenticate } = createAuthenticator({
       secret,
       allowList: [keyId],
       lookup: {
@@ -215,7 +215,7 @@ test('a managed key stays a managed key even if its key_id is on the allow-list'
   const secret = newSecret()
   const { keyId, keyAccessToken } = issueClientKey(createTokenSealer(secret))
   const lookup = { ...alwaysFresh, findByDigest: () => knownToken({ revokedAt: new Date() }) }
-  const authenticate = createAuthenticator({
+  const { authenticate } = createAuthenticator({
     secret,
     allowList: [keyId],
     lookup,
@@ -230,7 +230,7 @@ test('the cache size is limited, and invalid tokens do not evict valid ones', as
   const sealer = createTokenSealer(secret)
   const good = issueClientKey(sealer)
   let lookUps = 0
-  const authenticate = createAuthenticator({
+  const { authenticate } = createAuthenticator({
     secret,
     cacheSize: 2,
     lookup: {
@@ -257,7 +257,7 @@ test('a failed lookup rejects the call, and nothing is cached', async t => {
   const secret = newSecret()
   const { keyAccessToken } = issueClientKey(createTokenSealer(secret))
   let broken = true
-  const authenticate = createAuthenticator({
+  const { authenticate } = createAuthenticator({
     secret,
     lookup: {
       ...alwaysFresh,
@@ -284,12 +284,12 @@ test("Trivial's legacy tokens are accepted for keys on the allow-list if legacy 
       findByDigest: (digest: string) => (digest === digestOf('managed') ? knownToken() : null)
     }
   }
-  const authenticate = createAuthenticator({ ...options, acceptLegacyTokens: true })
+  const { authenticate } = createAuthenticator({ ...options, acceptLegacyTokens: true })
   const good = jwt(secret, { key_id: 'another-key' })
   t.match(await authenticate(good), { ok: true, token: { key: { source: 'environment' } } })
   t.match(await authenticate(jwt(previous, { key_id: 'f'.repeat(32) })), { ok: true })
   t.same(
-    await createAuthenticator(options)(good),
+    await createAuthenticator(options).authenticate(good),
     { ok: false, reason: 'malformed' },
     'legacy tokens are disabled by default'
   )
