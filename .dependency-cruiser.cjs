@@ -23,6 +23,19 @@ module.exports = {
       to: { path: '^(domain|routes|plugins|cli|http|config|db|bench|test)/' }
     },
     {
+      name: 'client-is-independent',
+      comment: 'Other programs load the client without the service and its packages. It uses the types of the domain.',
+      severity: 'error',
+      from: { path: '^client/' },
+      to: { path: '^(routes|plugins|cli|http|config|db|bench|test)/|node_modules', pathNot: 'node_modules/@types/' }
+    },
+    {
+      name: 'client-uses-only-types-of-the-domain',
+      severity: 'error',
+      from: { path: '^client/' },
+      to: { path: '^domain/', dependencyTypesNot: ['type-only'] }
+    },
+    {
       name: 'db-is-below-plugins-and-http',
       severity: 'error',
       from: { path: '^db/' },

@@ -1,12 +1,13 @@
 // The package's entry point `trivial-api/client-key-auth`. See docs/plugin.md.
 export { default } from '../plugins/app/client-key-plugin.ts'
 export type { ClientKeyPluginOptions } from '../plugins/app/client-key-plugin.ts'
-export type { ClientKeyPrincipal } from '../domain/keys/verdict/principal.ts'
+export type { ClientKeyPrincipal, VerifiedKeyPrincipal } from '../domain/keys/verdict/principal.ts'
 export { keyPrincipalOf } from '../domain/keys/verdict/principal.ts'
 
 export { createClientKeys } from '../domain/keys/client-keys.ts'
 export type { ChangeContext, ClientKeys, ClientKeysOptions } from '../domain/keys/client-keys.ts'
 export type { TokenRefusal } from '../domain/keys/verdict/authenticator.ts'
+export type * from '../domain/keys/verdict/remote.ts'
 export type { Accepted, Demand, RateStatus, RefusalReason, Refused, Verdict } from '../domain/keys/verdict/verifier.ts'
 export type { Count, Counters } from '../domain/counters.ts'
 export type { ClientKey, ClientKeyRecord, KeyChange, KnownToken, WantedKey } from '../domain/keys/client-key.ts'

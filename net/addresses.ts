@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import { LruMap } from 'toad-cache'
+import { hostIn } from './host.ts'
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6
 
@@ -114,15 +115,6 @@ const readPeer = (host: string): Peer => {
   const found = { text: address.toString(), address }
   if (zone < 0) peers.set(host, found)
   return found
-}
-
-// Matches an address as proxies write it, with or without quotes, brackets and a port (RFC 7239, section 6). An IPv6
-// address without brackets can't have a port.
-const HOST = /^("?)(?:\[([^\]"]*)\](?::\d{1,5}|:_[\w.-]+)?|([\d.]+)(?::\d{1,5}|:_[\w.-]+)|([^[\]"]*))\1$/
-
-const hostIn = (text: string): string => {
-  const [, , inBrackets, beforePort, plain] = HOST.exec(text) ?? []
-  return inBrackets ?? beforePort ?? plain ?? text
 }
 
 const parse = (range: string): Range | null => {

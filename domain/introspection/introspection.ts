@@ -33,6 +33,11 @@ export interface ActiveToken {
 export interface InactiveToken {
   readonly isActive: false
   readonly reason: Extract<Verdict<'unknown_scope'>, { ok: false }>['reason']
+  /**
+   * Whether the requester may know that a required scope is missing, because the same question without scopes would
+   * reveal it.
+   */
+  readonly isScopeMissing: boolean
   /** The token, if its key is known. */
   readonly token?: KnownToken
   /** The error because of which the rate limit couldn't be checked, if the reason is `limit_undecided`. */
@@ -58,7 +63,7 @@ export const createIntrospection =
     const verdicts = await verifyAll(
       questions.map(question => ({ token: question.token, demand: demandOf(question, view, services) }))
     )
-    return verdicts.map(verdict => introspected(verdict, services))
+    return verdicts.map(verdict => introspected(verdict, view, services))
   }
 
 const demandOf = ({ scopes, address }: Question, view: View, services: Services): KeyDemand<'unknown_scope'> => {
@@ -70,10 +75,12 @@ const demandOf = ({ scopes, address }: Question, view: View, services: Services)
   }
 }
 
-const introspected = (verdict: Verdict<'unknown_scope'>, services: Services): Introspected => {
+const introspected = (verdict: Verdict<'unknown_scope'>, view: View, services: Services): Introspected => {
   if (!verdict.ok) {
     const { reason, token, cause } = verdict
-    return { isActive: false, reason, cause, ...(token === undefined ? {} : { token }) }
+    const isVisible = token !== undefined && visibleIn(view).isMetBy(token.key.scopes)
+    const isScopeMissing = reason === 'insufficient_scope' && isVisible
+    return { isActive: false, reason, isScopeMissing, cause, ...(token === undefined ? {} : { token }) }
   }
   const { token, key } = verdict
   const scopes = expandScopes(services, key.scopes)

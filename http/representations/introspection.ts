@@ -1,4 +1,4 @@
-import type { Introspected } from '../../domain/introspection/introspection.ts'
+import type { ActiveToken, InactiveToken, Introspected } from '../../domain/introspection/introspection.ts'
 
 const text = (description: string, example: string) => ({ type: 'string', description, examples: [example] }) as const
 const seconds = (description: string, example: number) =>
@@ -11,9 +11,18 @@ export const IntrospectionJson = {
   properties: {
     active: {
       type: 'boolean',
-      description: 'Whether the token is active. If it is not, the object has no other members.',
+      description:
+        'Whether the token is active. If it is not, the object has no other members, except those that an entry of a ' +
+        'batch requested.',
       examples: [false]
     },
+    error: {
+      type: 'string',
+      enum: ['insufficient_scope'],
+      description: 'Sent only if `scope_error` requested it.',
+      examples: ['insufficient_scope']
+    },
+    ref: text('The `ref` of the entry of a batch.', 'b1946ac9'),
     client_id: text('The id of the key.', '0190d2a4-7c1e-7b3a-9f60-2f1c8f1f0a11'),
     sub: text('The same as `client_id`.', '0190d2a4-7c1e-7b3a-9f60-2f1c8f1f0a11'),
     username: text('The name of the key.', 'billing-sync'),
@@ -41,12 +50,29 @@ export const IntrospectionJson = {
 
 const toSeconds = (at: Date): number => Math.floor(at.getTime() / 1000)
 
+/** The members of a verdict that an entry of a batch requests. */
+export interface RequestedMembers {
+  /** Whether a missing scope is distinguished from other reasons, if the requester may know it. */
+  readonly scope_error?: boolean | undefined
+  /** Text that is repeated in the verdict. */
+  readonly ref?: string | undefined
+}
+
 /**
  * Returns a verdict on a token as JSON (RFC 7662, section 2.2). All inactive tokens look the same. `issuer` is the
  * public URL of the service, or empty if it isn't known.
  */
-export const toIntrospectionJson = (introspected: Introspected, issuer: string) => {
-  if (!introspected.isActive) return { active: false }
+export const toIntrospectionJson = (introspected: Introspected, issuer: string, requested: RequestedMembers = {}) => ({
+  ...(introspected.isActive ? toActiveJson(introspected, issuer) : toInactiveJson(introspected, requested)),
+  ...(requested.ref === undefined ? {} : { ref: requested.ref })
+})
+
+const toInactiveJson = ({ isScopeMissing }: InactiveToken, { scope_error: isRequested = false }: RequestedMembers) => ({
+  active: false,
+  ...(isRequested && isScopeMissing ? { error: 'insufficient_scope' } : {})
+})
+
+const toActiveJson = (introspected: ActiveToken, issuer: string) => {
   const { token, scopes, audiences, expiresAt } = introspected
   const { key, createdAt, metadata = '{}' } = token
   return {

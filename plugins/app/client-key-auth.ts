@@ -13,11 +13,12 @@ import fp from 'fastify-plugin'
 import { REALM } from '../../http/challenge.ts'
 import { mayLackHeaders } from '../../http/header-lines.ts'
 import { keyPrincipalOf } from '../../domain/keys/verdict/principal.ts'
-import type { ClientKeyPrincipal } from '../../domain/keys/verdict/principal.ts'
-import type { Accepted, Demand, Refused } from '../../domain/keys/verdict/verifier.ts'
+import type { ClientKeyPrincipal, VerifiedKeyPrincipal } from '../../domain/keys/verdict/principal.ts'
+import type { RemoteAccepted, RemoteVerdict } from '../../domain/keys/verdict/remote.ts'
+import type { Accepted, Demand, Verdict } from '../../domain/keys/verdict/verifier.ts'
 import { hasDuplicateAuthorization, isCrossSite } from './client-key-headers.ts'
 import { errorOf, logRefusal, setRateHeaders } from './client-key-refusals.ts'
-import type { RequestRefusal } from './client-key-refusals.ts'
+import type { RequestRefusal, RequestRefused } from './client-key-refusals.ts'
 
 declare module 'fastify' {
   /**
@@ -64,11 +65,11 @@ export interface ClientKeyHook {
 }
 
 /** Decides whether a request is accepted. */
-type Decide = (
+export type Decide = (
   token: string,
   demand: Demand<RequestRefusal>,
   request: FastifyRequest
-) => Promise<Accepted | Refused<RequestRefusal>>
+) => Promise<Verdict<RequestRefusal> | RemoteVerdict<RequestRefusal>>
 
 export interface ClientKeyHookOptions {
   /** The realm in `WWW-Authenticate`. Default: `trivial`. */
@@ -82,10 +83,10 @@ export interface ClientKeyHookOptions {
 export type ClientKeyAuthOptions = ClientKeyHookOptions & { verify: Decide }
 
 /** An error that carries a refusal through `@fastify/bearer-auth` to the hook. */
-class RequestRefused extends Error {
-  readonly refused: Refused<RequestRefusal>
+class RefusedError extends Error {
+  readonly refused: RequestRefused
 
-  constructor(refused: Refused<RequestRefusal>) {
+  constructor(refused: RequestRefused) {
     super(refused.reason)
     this.refused = refused
   }
@@ -114,6 +115,12 @@ export default fp<ClientKeyAuthOptions>(
   { name: 'client-key-auth', fastify: '5.x' }
 )
 
+// A service with a remote verifier declares the other type of its principals.
+const principalOf = (verdict: Accepted | RemoteAccepted): ClientKeyPrincipal | VerifiedKeyPrincipal =>
+  'token' in verdict
+    ? { kind: 'client_key', key: verdict.key, token: verdict.token, rate: verdict.rate }
+    : { kind: 'client_key', key: verdict.key, rate: verdict.rate }
+
 /** Creates a hook that only accepts requests whose token `decide` accepts. */
 export const createClientKeyHook = async (
   fastify: FastifyInstance,
@@ -122,9 +129,8 @@ export const createClientKeyHook = async (
 ): Promise<ClientKeyHook> => {
   const authenticate = await bearerParser(fastify, (token, request) =>
     decide(token, demandOf(request, publicOrigin), request).then(verdict => {
-      if (!verdict.ok) throw new RequestRefused(verdict)
-      const { key, token, rate } = verdict
-      request.principal = { kind: 'client_key', key, token, rate }
+      if (!verdict.ok) throw new RefusedError(verdict)
+      request.principal = principalOf(verdict) as ClientKeyPrincipal
       return true
     })
   )
@@ -184,10 +190,10 @@ const bearerParser = async (fastify: FastifyInstance, check: Check): Promise<ver
       verifyErrorLogLevel: 'trace',
       auth: (token, request) => {
         if (token === '' || request.headers.authorization?.length !== SCHEME_LENGTH + token.length) {
-          throw new RequestRefused({ ok: false, reason: 'malformed_header' })
+          throw new RefusedError({ ok: false, reason: 'malformed_header' })
         }
-        if (hasDuplicateAuthorization(request)) throw new RequestRefused({ ok: false, reason: 'duplicate_header' })
-        if (mayLackHeaders(request)) throw new RequestRefused({ ok: false, reason: 'too_many_headers' })
+        if (hasDuplicateAuthorization(request)) throw new RefusedError({ ok: false, reason: 'duplicate_header' })
+        if (mayLackHeaders(request)) throw new RefusedError({ ok: false, reason: 'too_many_headers' })
         return check(token, request)
       }
     })
@@ -220,8 +226,8 @@ const refusalOf = (request: FastifyRequest, publicOrigin: string | null): Reques
   return scope === 'none' || scope?.length === 0 ? 'user_required' : undefined
 }
 
-const refusedBy = (error: Error & { code?: string }): Refused<RequestRefusal> | null => {
-  if (error instanceof RequestRefused) return error.refused
+const refusedBy = (error: Error & { code?: string }): RequestRefused | null => {
+  if (error instanceof RefusedError) return error.refused
   const reason = REASONS[String(error.code)]
   return reason === undefined ? null : { ok: false, reason }
 }

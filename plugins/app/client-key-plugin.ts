@@ -4,10 +4,11 @@ import type { AuthenticatorOptions } from '../../domain/keys/verdict/authenticat
 import { verifierOf } from '../../domain/keys/service.ts'
 import type { VerifierSettings } from '../../domain/keys/service.ts'
 import type { ClientKeys } from '../../domain/keys/client-keys.ts'
+import type { RemoteVerifier } from '../../domain/keys/verdict/remote.ts'
 import type { Verify } from '../../domain/keys/verdict/verifier.ts'
 import { KeysUnavailable } from './client-key-errors.ts'
 import clientKeyAuth from './client-key-auth.ts'
-import type { ClientKeyHookOptions } from './client-key-auth.ts'
+import type { ClientKeyHookOptions, Decide } from './client-key-auth.ts'
 
 /** The keys that `createClientKeys` returns, with scopes of any type. */
 interface ManagedKeys {
@@ -17,8 +18,13 @@ interface ManagedKeys {
 /** A list of keys, a lookup function, or both. */
 type ListedKeys = AuthenticatorOptions & VerifierSettings
 
+/** The keys of a running service, which the verifier asks. */
+interface RemoteKeys {
+  verifier: Pick<RemoteVerifier, 'service' | 'verify'>
+}
+
 /** The options for the plugin. `realm` is the realm in `WWW-Authenticate`. Default: `api`. */
-export type ClientKeyPluginOptions = (ManagedKeys | ListedKeys) & Pick<ClientKeyHookOptions, 'realm'>
+export type ClientKeyPluginOptions = (ManagedKeys | ListedKeys | RemoteKeys) & Pick<ClientKeyHookOptions, 'realm'>
 
 /**
  * Authenticates other servers by client keys, which they send as `Authorization: Bearer <key_access_token>` (RFC 6750).
@@ -39,13 +45,12 @@ export type ClientKeyPluginOptions = (ManagedKeys | ListedKeys) & Pick<ClientKey
  */
 export default fp<ClientKeyPluginOptions>(
   async (fastify, { realm = 'api', ...options }) => {
-    // The type of the scopes doesn't matter here, because refuseUnknownScopes checks the scopes that routes declare.
-    const verify = 'keys' in options ? verifyOf(options) : verifierOf(options).verify
+    const { verify, isScope } = sourceOf(options)
     if (!REALM.test(realm)) {
       throw new TypeError('realm must consist of printable ASCII characters, except quotes and backslashes')
     }
     await fastify.register(clientKeyAuth, { verify: orUnavailable(verify), realm })
-    refuseUnknownScopes(fastify, 'keys' in options ? options.keys.scopes : null)
+    refuseUnknownScopes(fastify, isScope)
     if (!('keys' in options)) return
     const { recorder } = options.keys
     fastify.addHook('onClose', async () => {
@@ -58,26 +63,48 @@ export default fp<ClientKeyPluginOptions>(
 // The characters that a quoted string in WWW-Authenticate can contain without escaping.
 const REALM = /^[\x20\x21\x23-\x5b\x5d-\x7e]+$/
 
-const verifyOf = ({ keys }: { readonly keys?: { readonly verify?: unknown } }): Verify => {
-  if (typeof keys?.verify !== 'function') throw new TypeError('keys must be the return value of createClientKeys')
+/** What decides on requests, and which scopes keys can have. */
+interface Source {
+  readonly verify: Decide
+  readonly isScope: (scope: string) => boolean
+}
+
+const sourceOf = (options: ManagedKeys | ListedKeys | RemoteKeys): Source => {
+  if ('verifier' in options) return remoteSource(options)
+  if (!('keys' in options)) return { verify: verifierOf(options).verify, isScope: () => true }
+  const { keys } = options
+  return { verify: verifyOf(options), isScope: scope => keys.scopes.includes(scope) }
+}
+
+const remoteSource = (options: RemoteKeys & { keys?: unknown; secret?: unknown }): Source => {
+  const { verifier } = options
+  if ('keys' in options || 'secret' in options) throw new TypeError('verifier replaces keys and secret: remove them')
+  if (!hasVerify(verifier)) throw new TypeError('verifier must be the return value of createVerifier')
+  return { verify: verifier.verify, isScope: scope => scope.startsWith(`${verifier.service}:`) }
+}
+
+const hasVerify = (value: { readonly verify?: unknown } | undefined): boolean => typeof value?.verify === 'function'
+
+// The type of scopes doesn't matter here, because refuseUnknownScopes checks the scopes that routes declare.
+const verifyOf = ({ keys }: ManagedKeys): Verify => {
+  if (!hasVerify(keys)) throw new TypeError('keys must be the return value of createClientKeys')
   return keys.verify as Verify
 }
 
 /** Wraps a `verify` function so that its errors result in a 503, which reveals nothing about the store. */
 const orUnavailable =
-  (verify: Verify): Verify =>
-  async (token, demand) => {
+  (verify: Decide): Decide =>
+  async (...request) => {
     try {
-      return await verify(token, demand)
+      return await verify(...request)
     } catch (cause) {
       throw new KeysUnavailable({ cause })
     }
   }
 
-/** Throws if a route declares a scope that keys can't have. If `scopes` is null, any string can be a scope. */
-const refuseUnknownScopes = (fastify: FastifyInstance, scopes: readonly string[] | null): void => {
-  const isKnown = (scope: unknown): boolean =>
-    typeof scope === 'string' && scope !== 'none' && (scopes === null || scopes.includes(scope))
+/** Throws if a route declares a scope that keys can't have. */
+const refuseUnknownScopes = (fastify: FastifyInstance, isScope: (scope: string) => boolean): void => {
+  const isKnown = (scope: unknown): boolean => typeof scope === 'string' && scope !== 'none' && isScope(scope)
 
   fastify.addHook('onRoute', ({ method, url, config: { scope } = {} }) => {
     if (scope === undefined || scope === null || scope === 'none') return

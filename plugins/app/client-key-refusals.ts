@@ -1,6 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { bearerChallenge } from '../../http/challenge.ts'
-import type { RateStatus, RefusalReason, Refused } from '../../domain/keys/verdict/verifier.ts'
+import type { RateStatus, Refused } from '../../domain/keys/verdict/verifier.ts'
 import {
   AddressNotAllowed,
   BrowserNotAllowed,
@@ -17,7 +17,8 @@ import {
 export type RequestRefusal =
   'no_credential' | 'malformed_header' | 'duplicate_header' | 'too_many_headers' | 'cross_site' | 'user_required'
 
-type RequestRefused = Refused<RequestRefusal>
+/** A refused request. The reason `inactive` is from a remote verifier, which doesn't know more. */
+export type RequestRefused = Refused<RequestRefusal | 'inactive'>
 
 interface Challenge {
   readonly realm: string
@@ -27,8 +28,8 @@ interface Challenge {
 
 type ToError = (refused: RequestRefused, reply: FastifyReply, challenge: Challenge) => FastifyError
 
-/** The errors that reveal the reason for a refusal. All other reasons result in the same 401 error. */
-const ERRORS: Readonly<Partial<Record<RefusalReason | RequestRefusal, ToError>>> = {
+/** The errors that reveal the reason for a refusal. All other reasons result in the same 401. */
+const ERRORS: Readonly<Partial<Record<RequestRefused['reason'], ToError>>> = {
   no_credential: (_refused, reply, { realm }) => {
     reply.header('www-authenticate', bearerChallenge(realm))
     return new CredentialRequired()

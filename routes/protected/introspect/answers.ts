@@ -5,6 +5,7 @@ import { keyPrincipalOf } from '../../../domain/access/principal.ts'
 import type { Principal } from '../../../domain/access/principal.ts'
 import { LimitUndecided } from '../../../http/errors.ts'
 import { toIntrospectionJson } from '../../../http/representations/introspection.ts'
+import type { RequestedMembers } from '../../../http/representations/introspection.ts'
 
 interface AskedRequest {
   readonly server: Pick<FastifyInstance, 'introspect' | 'config'>
@@ -13,7 +14,7 @@ interface AskedRequest {
 }
 
 /** A question as it is sent. `scope` contains scopes separated by spaces. */
-interface SentQuestion {
+interface SentQuestion extends RequestedMembers {
   readonly token: string
   readonly scope?: string | undefined
   readonly ip?: string | undefined
@@ -36,7 +37,7 @@ export const answersTo = async (
   const inactive = answers.flatMap(inactiveEntry)
   if (inactive.length > 0) request.log.info({ requester: key.id, inactive }, 'tokens introspected as inactive')
   for (const answer of answers) refuseUndecided(answer)
-  return answers.map(answer => toIntrospectionJson(answer, config.PUBLIC_URL))
+  return answers.map((answer, index) => toIntrospectionJson(answer, config.PUBLIC_URL, sent[index]))
 }
 
 const inactiveEntry = (answer: Introspected, entry: number): object[] =>

@@ -28,6 +28,22 @@ const optional = {
   }
 } as const
 
+const entry = {
+  token,
+  ...optional,
+  scope_error: {
+    type: 'boolean',
+    description: 'Whether to return `error: insufficient_scope` for an active token that lacks a required scope.',
+    examples: [true]
+  },
+  ref: {
+    type: 'string',
+    maxLength: 100,
+    description: 'Text that is repeated in the result, to detect the reply to another request.',
+    examples: ['b1946ac9']
+  }
+} as const
+
 const schema = {
   operationId: 'introspectToken',
   summary: 'Introspect a token',
@@ -35,8 +51,8 @@ const schema = {
     'Returns whether a token that another service received is active, and what its key may do (RFC 7662). For ' +
     'every other token, the reply is `{"active":false}`; the log has the reason. With a credential for one service, ' +
     'the reply has only the scopes of that service, and tokens without any of them are inactive. The request counts ' +
-    "as a use of the token's key. The credential can also be sent as `client_secret_basic`, with the id of the key as " +
-    'the user name and its token as the password.',
+    "as a use of the token's key. The credential can also be sent as `client_secret_basic`, with the id of the key " +
+    'as the user name and its token as the password.',
   tags: ['Introspection'],
   consumes: ['application/x-www-form-urlencoded'],
   body: {
@@ -65,7 +81,7 @@ const batchSchema = {
     type: 'array',
     minItems: 1,
     maxItems: MAX_ENTRIES,
-    items: { type: 'object', required: ['token'], additionalProperties: false, properties: { token, ...optional } },
+    items: { type: 'object', required: ['token'], additionalProperties: false, properties: entry },
     examples: [[{ token: 'tck_<72 letters and digits>' }]]
   },
   response: {

@@ -1,0 +1,3 @@
+import { importTests } from '../suite.ts'
+
+await importTests(import.meta.dirname)
