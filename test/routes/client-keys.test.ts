@@ -56,6 +56,7 @@ test('a new key shows its secrets once, is active immediately, and is unscoped b
   t.same((await as(made, token)('GET', '/client_keys/me')).json, {
     id: key.id,
     name: key.name,
+    owner: null,
     source: 'managed',
     scopes: ['*'],
     expires_at: null,
@@ -160,9 +161,9 @@ test('invalid fields are reported, and nothing is stored', async t => {
     [
       { name: 'x', allowed_ip: ['::1'], expiry: 1, 'a b': 1 },
       [
-        /^allowed_ip is not a known field; known fields are name, description, scopes/,
+        /^allowed_ip is not a known field; known fields are name, description, owner, scopes/,
         /^expiry is not a known field/,
-        /^the request contains an unknown field; known fields are name, description, scopes/
+        /^the request contains an unknown field; known fields are name, description, owner, scopes/
       ]
     ],
     [

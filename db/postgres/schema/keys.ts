@@ -10,7 +10,6 @@ export const clientKeys = pgTable(
     id: text('id').notNull(),
     name: text('name').notNull(),
     description: text('description'),
-    owner: text('owner'),
     scopes: text('scopes').notNull(),
     expiresAt: text('expires_at'),
     enabled: boolean('enabled').notNull(),
@@ -23,7 +22,8 @@ export const clientKeys = pgTable(
     revokedAt: text('revoked_at'),
     revokedReason: text('revoked_reason'),
     // The latest use of any of its tokens, so that a list doesn't have to read the tokens.
-    lastUsedAt: text('last_used_at')
+    lastUsedAt: text('last_used_at'),
+    owner: text('owner')
   },
   table => [
     uniqueIndex('client_keys_id_unique').on(table.id),
