@@ -54,7 +54,7 @@ test("a command's help explains the command, its argument and each option", asyn
       /^ {2}--scope <scope> +a scope of the key, .*\n.*\(choices: "apps:read", "apps:write", /m,
       /^ {2}--expires <when> +when the key expires: 90d, 12h or 1y from now/m,
       /^ {2}--allow-ip <range> +an IP address or CIDR range from which the key is accepted/m,
-      /^ {2}--rate <limit> +the rate limit, which all of the key's tokens share/m,
+      /^ {2}--rate <limit> +the rate limit shared by all of the key's tokens/m,
       /^ {2}--description <text> +the purpose of the key$/m,
       /^ {2}--metadata <json> +a JSON object/m,
       /^Without --name:\n {2}--allow +add the digest to CLIENT_KEYS in \.env/m,
@@ -78,7 +78,7 @@ test("a command's help explains the command, its argument and each option", asyn
     'db:copy': [
       /^ {2}--to <url> +the postgres:\/\/ URL of an empty database/m,
       /^Stop the service first\./m,
-      /^Exit code: 0 if everything was copied, 1 if not, or/m
+      /^Exit code: 0 if everything was copied; 1 if it was not, or/m
     ],
     'user:create': [/^ {2}--email <address> +the e-mail/m, /^ {2}--admin +create an administrator/m],
     'user:list': [/^ {2}--locked <boolean> .*\(choices: "true", "false"\)$/m],

@@ -483,9 +483,9 @@ test('an invalid limit or position is reported', async t => {
   for (const [limit, error] of [
     ['0', 'limit must be at least 1'],
     ['1001', 'limit must be at most 1000'],
-    ['x', 'limit must be an integer'],
-    ['', 'limit must be an integer'],
-    ['1.5', 'limit must be an integer'],
+    ['x', 'limit must be a decimal integer, such as 20'],
+    ['', 'limit must be a decimal integer, such as 20'],
+    ['1.5', 'limit must be a decimal integer, such as 20'],
     ['1e1000', /limit must be/]
   ] as const) {
     t.match(await call('GET', `/apps?limit=${limit}`), { status: 422, json: { errors: [error] } }, limit)
