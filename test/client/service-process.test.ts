@@ -60,7 +60,7 @@ test('a key with all scopes of the service meets each of them', async t => {
 })
 
 for (const issuer of ['orders', 'all'] as const) {
-  test(`whatever else is wrong is inactive, if the key of the verifier may introspect ${issuer}`, async t => {
+  test(`everything else that is wrong is inactive, if the key of the verifier may introspect ${issuer}`, async t => {
     const { issue, verifier, made } = await prepared(t, issuer).then(all => ({ ...all, made: all.fastify }))
     const scopes = ['orders:read']
     const inactive = async (name: string, wanted: object, demand: object = { scopes }): Promise<void> => {
@@ -107,7 +107,7 @@ test('a missing scope is only revealed on request, and only to those who can see
   const missing = { token, scope: 'orders:refunds:write', scope_error: true }
   const bare = { active: false }
   const revealed = { active: false, error: 'insufficient_scope' }
-  for (const [caller, entry, expected] of [
+  for (const [requester, entry, expected] of [
     [orders, missing, revealed],
     [all, missing, revealed],
     [orders, { ...missing, scope_error: false }, bare],
@@ -119,7 +119,7 @@ test('a missing scope is only revealed on request, and only to those who can see
     [orders, { token, scope_error: true, ip: '203.0.113.7', ref: 'x' }, { active: true, ref: 'x' }],
     [orders, { token: 'tck_none', ref: 'x' }, { active: false, ref: 'x' }]
   ] as const) {
-    const { status, json } = await caller.batch([entry])
+    const { status, json } = await requester.batch([entry])
     t.equal(status, 200)
     const shown = json[0].active ? { active: true, ref: json[0].ref } : json[0]
     t.same(shown, expected, JSON.stringify({ ...entry, token: '' }))

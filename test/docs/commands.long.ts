@@ -3,18 +3,22 @@ import { join } from 'node:path'
 import { test } from 'tap'
 import type { Test } from 'tap'
 import { Database } from '../../db/sqlite/driver.ts'
+import { freePort } from '../services.ts'
 import { pages } from './markdown.ts'
 import type { Block, Page } from './markdown.ts'
 import { emptyWorkplace, preparedWorkplace } from './workplace.ts'
 import type { Workplace } from './workplace.ts'
 
-/** The pages about getting started, whose commands run in an empty folder. */
-const GETTING_STARTED = ['README.md', 'docs/configuration.md']
+/** The pages for getting started, whose commands run in an empty folder. */
+const GETTING_STARTED = ['README.md', 'docs/configuration.md', 'docs/verifying.md']
 
 /** The page whose programs are run by test/package in an empty project. */
 const RUN_ELSEWHERE = 'docs/plugin.md'
 
-/** Commands that keep running until they are stopped. */
+/** The pages whose programs other tests run. Only their commands run here. */
+const ONLY_COMMANDS = ['docs/verifying.md']
+
+/** Commands that serve until they are stopped. */
 const SERVICES = /(^|&& |\w=\w+ )npm (start|run quickstart)$/
 
 const NO_DOCKER = 'needs a Docker engine'
@@ -89,6 +93,9 @@ const SHOWN = ['text', 'json', 'http', 'mermaid']
 
 const ADDRESS = 'localhost:3000'
 
+/** The port of the reader's own program. */
+const OWN_PORT = /\b4000\b/g
+
 const isLeftOut = (command: string): boolean => Object.hasOwn(NOT_RUN, command)
 
 const commandsIn = (line: string): string[] => line.split(' && ')
@@ -112,8 +119,10 @@ const scriptOf = ({ language, line, text }: Block, { folder }: Workplace): strin
 const runPage = async (t: Test, { path, blocks }: Page): Promise<string> => {
   const isPrepared = !GETTING_STARTED.includes(path)
   const workplace = isPrepared ? preparedWorkplace(t) : emptyWorkplace(t)
+  const ownPort = String(await freePort())
+  const languages = ONLY_COMMANDS.includes(path) ? ['sh'] : RUN
   let port: number | null = null
-  for (const block of blocks.filter(({ language }) => RUN.includes(language))) {
+  for (const block of blocks.filter(({ language }) => languages.includes(language))) {
     const where = `${path}:${block.line}`
     if (block.before !== null) {
       t.equal(block.before, 'stop the service', where)
@@ -121,10 +130,8 @@ const runPage = async (t: Test, { path, blocks }: Page): Promise<string> => {
       port = null
     }
     if (port === null && isPrepared && block.text.includes(ADDRESS)) port = await workplace.serve('npm start')
-    const script = scriptOf(
-      { ...block, text: block.text.replaceAll(ADDRESS, `127.0.0.1:${port ?? 'none'}`) },
-      workplace
-    )
+    const text = block.text.replaceAll(ADDRESS, `127.0.0.1:${port ?? 'none'}`).replaceAll(OWN_PORT, ownPort)
+    const script = scriptOf({ ...block, text }, workplace)
     if (SERVICES.test(script)) {
       port = await workplace.serve(script)
       t.pass(where)

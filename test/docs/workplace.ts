@@ -55,7 +55,13 @@ export const emptyWorkplace = (t: Test): Workplace => {
   return {
     folder,
     stop,
-    run: async script => await end(start(`${SAVE}\n${script}`)),
+    run: async script => {
+      const child = start(`${SAVE}\n${script}`)
+      t.teardown(() => {
+        endBackground(child)
+      })
+      return await end(child)
+    },
     serve: async script => {
       await stop()
       const started = start(script)
@@ -100,6 +106,15 @@ const shell =
 
 const signal = (child: ChildProcess | null, name: 'SIGINT' | 'SIGKILL'): void => {
   if (child?.pid !== undefined && child.exitCode === null && child.signalCode === null) process.kill(-child.pid, name)
+}
+
+/** Ends the programs that a script has started in the background, even after the script ended. */
+const endBackground = ({ pid }: ChildProcess): void => {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+  } catch {
+    // The group has no processes.
+  }
 }
 
 // The output of a failed test is kept longer than the folder, so it must not contain secrets.

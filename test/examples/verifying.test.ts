@@ -8,6 +8,7 @@ import type { Test } from 'tap'
 import {
   active,
   batchServer,
+  httpServer,
   INACTIVE,
   introspectionServer,
   repeatingRefs,
@@ -130,4 +131,48 @@ test('an example for a framework has at most ten lines', async t => {
       .filter(line => line !== '')
     t.ok(lines.length <= 10, `${name} has ${lines.length} lines`)
   }
+})
+
+test('docs/verifying.md shows the examples unchanged', async t => {
+  const doc = readFileSync(join(root, 'docs/verifying.md'), 'utf8')
+  for (const name of ['express.js', 'fastify.js']) {
+    t.ok(doc.includes(`\`\`\`js\n${readFileSync(join(FOLDER, name), 'utf8')}\`\`\``), name)
+  }
+  t.equal(doc.match(/```[jt]s/g)?.length, 3, 'two examples, and a declaration of types')
+})
+
+/** Runs curl.sh with a token on standard input. */
+const curl = async (t: Test, url: string, token: string): Promise<object> => {
+  const child = spawnProgram(['sh', join(FOLDER, 'curl.sh'), 'orders:read'], temporaryFolder(t), {
+    BASE: url,
+    KEY_ACCESS_TOKEN: TOKEN
+  })
+  child.stdin.end(token)
+  const { code, stdout } = await collect(child).ended
+  return { code, stdout }
+}
+
+test('curl.sh distinguishes active tokens, inactive ones, and failures', async t => {
+  let reply: unknown = active()
+  let status = 200
+  const bodies: string[] = []
+  const url = await httpServer(t, (request, response) => {
+    request.setEncoding('utf8').on('data', (text: string) => bodies.push(text))
+    request.on('end', () => {
+      sendJson(response, reply, status)
+    })
+  })
+  t.same(await curl(t, url, 'good'), { code: 0, stdout: `${JSON.stringify(reply)}\n` })
+  t.same(Object.fromEntries(new URLSearchParams(bodies.splice(0).join(''))), { scope: 'orders:read', token: 'good' })
+  for (const wrong of ['', 'a b', 'a"\nurl = "http://127.0.0.1:1', '\nx', "a'", 'é']) {
+    t.same(await curl(t, url, wrong), { code: 1, stdout: '' }, wrong)
+  }
+  t.equal(bodies.length, 0)
+  reply = INACTIVE
+  t.match(await curl(t, url, 'revoked\n'), { code: 1 })
+  reply = [active()]
+  t.match(await curl(t, url, 'good'), { code: 2 })
+  status = 503
+  t.same(await curl(t, url, 'good'), { code: 2, stdout: '' })
+  t.same(await curl(t, `http://127.0.0.1:${await freePort()}`, 'good'), { code: 2, stdout: '' })
 })

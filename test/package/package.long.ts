@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'tap'
 import type { Test } from 'tap'
@@ -60,7 +60,28 @@ test('ten lines of JavaScript create a service that accepts client keys, without
   t.equal((await get({ authorization: 'Bearer x' })).status, 401)
 })
 
-test('a service without Fastify can verify client keys', async t => {
+test('the verifier needs no other packages, and has types', async t => {
+  const cwd = consumerProject(t)
+  const modules = join(cwd, 'node_modules')
+  for (const name of readdirSync(modules)) {
+    if (!['trivial-api', '@types', 'typescript'].includes(name)) rmSync(join(modules, name), { recursive: true })
+  }
+  const program = `import { createVerifier } from 'trivial-api/verifier'
+    const { verify } = createVerifier({ url: 'http://127.0.0.1:9', keyAccessToken: 'x', service: 'orders' })
+    const verdict = await verify('x', { refusal: 'closed' as const })
+    if (verdict.ok) verdict.key.owner?.length
+    else if (verdict.reason !== 'closed') verdict.reason satisfies 'inactive' | 'insufficient_scope'
+    // @ts-expect-error
+    verdict.token
+    console.log(verdict)`
+  writeFileSync(join(cwd, 'verifier.ts'), program)
+  const compilerOptions = { ...STRICT, noEmit: false, outDir: '.', skipLibCheck: false }
+  writeFileSync(join(cwd, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['verifier.ts'] }))
+  t.same(await node(cwd, [bin('typescript/bin/tsc'), '-p', '.']), { code: 0, output: '' })
+  t.same(await node(cwd, ['verifier.js']), { code: 0, output: "{ ok: false, reason: 'closed' }\n" })
+})
+
+test('a service without Fastify verifies client keys', async t => {
   const { url, token } = await runExample(t, 'http.js')
   const good = await fetch(url, { headers: { authorization: `bearer ${token}` } })
   t.same([good.status, await good.json()], [200, ['ledger']])
