@@ -101,7 +101,12 @@ export const usedService = async (t: Test) => {
   const made = await world(t, { CLIENT_SECRET_PREVIOUS: newSecret() })
   const { call, fastify } = made
   const issue = async (name: string): Promise<{ id: string; token: string }> => {
-    const { json } = await call('POST', '/client_keys', { name }, { 'idempotency-key': `${name}-attempt` })
+    const { json } = await call(
+      'POST',
+      '/client_keys',
+      { name, owner: `customer:${name}` },
+      { 'idempotency-key': `${name}-attempt` }
+    )
     return { id: String(json.id), token: String(json.key_access_token) }
   }
   const good = await issue('billing')
