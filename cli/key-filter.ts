@@ -1,7 +1,8 @@
 import { readTimestamp, toSeconds } from '../http/timestamps.ts'
-import { KEY_SCOPE, SCOPES, scopesCovering, UNSCOPED } from '../domain/keys/policy/scopes.ts'
+import { SCOPES, scopesCovering, UNSCOPED } from '../domain/keys/policy/scopes.ts'
 import type { ClientKeyFilter } from '../domain/keys/rows.ts'
 import { toOwner } from './owner.ts'
+import { isPossibleScope } from '../domain/services/checks.ts'
 import { UsageError } from './failures.ts'
 import type { OptionSpecs, Values } from './options.ts'
 import { BOOLEANS, toBoolean, toTimestamp } from './option-values.ts'
@@ -15,7 +16,7 @@ export const filterOptions = {
     value: '<scope>',
     choices: SCOPES,
     accepts: [UNSCOPED],
-    acceptsLike: new RegExp(KEY_SCOPE),
+    acceptsOther: isPossibleScope,
     help: 'only keys that have this scope, including keys whose * or orders:* includes it; * selects only unscoped keys'
   },
   enabled: { value: '<boolean>', choices: BOOLEANS, help: 'only keys that are enabled (true) or not (false)' },

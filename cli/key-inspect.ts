@@ -1,7 +1,8 @@
 import { isIP } from 'node:net'
-import { KEY_SCOPE, SCOPES } from '../domain/keys/policy/scopes.ts'
+import { SCOPES } from '../domain/keys/policy/scopes.ts'
 import type { TokenRecord } from '../domain/keys/client-key.ts'
 import type { KeyService } from '../domain/keys/service.ts'
+import { isPossibleScope } from '../domain/services/checks.ts'
 import { toInspectionJson } from '../http/representations/inspection.ts'
 import { command, DONE, jsonOption, REFUSED } from './command.ts'
 import { UsageError } from './failures.ts'
@@ -38,7 +39,7 @@ from this address. The rate limit is not checked. The check is not counted or re
       value: '<scope>',
       multiple: true,
       choices: SCOPES,
-      acceptsLike: new RegExp(KEY_SCOPE),
+      acceptsOther: isPossibleScope,
       help: 'a scope that the key must have; may be repeated'
     },
     address: { value: '<ip>', help: 'the IP address of the request; by default, the address is not checked' },

@@ -8,8 +8,8 @@ export interface OptionSpec {
   readonly choices?: readonly string[]
   /** Other accepted values, which completions don't propose. */
   readonly accepts?: readonly string[]
-  /** The format of further accepted values, which completions don't propose. */
-  readonly acceptsLike?: RegExp
+  /** Returns whether a value is accepted that is not among these lists. */
+  readonly acceptsOther?: (value: string) => boolean
   /** The heading above the option in the help. */
   readonly group?: string
   readonly help: string
@@ -19,7 +19,7 @@ export type OptionSpecs = Readonly<Record<string, OptionSpec>>
 
 /** The type of a list's elements, or `Else` if `List` isn't a list. */
 type OneOf<List, Else> = List extends readonly (infer Value)[] ? Value : Else
-type TextOf<O extends OptionSpec> = O extends { acceptsLike: RegExp }
+type TextOf<O extends OptionSpec> = O extends { acceptsOther: unknown }
   ? string
   : O extends { choices: infer Choices }
     ? OneOf<Choices, string> | (O extends { accepts: infer More } ? OneOf<More, never> : never)

@@ -73,10 +73,10 @@ const isBeginning = (beginning: string, word: string): boolean =>
 
 /** Throws a UsageError if an option's value isn't one of its choices. */
 export const checkChoices = (specs: OptionSpecs, values: Values<OptionSpecs>): void => {
-  for (const [name, { choices, accepts = [], acceptsLike }] of Object.entries(specs)) {
+  for (const [name, { choices, accepts = [], acceptsOther }] of Object.entries(specs)) {
     if (choices === undefined) continue
     const good = [...accepts, ...choices]
-    const isGood = (text: string): boolean => good.includes(text) || acceptsLike?.test(text) === true
+    const isGood = (text: string): boolean => good.includes(text) || acceptsOther?.(text) === true
     const wrong = [values[name] ?? []].flat().find(text => !isGood(String(text)))
     if (wrong === undefined) continue
     const likely = nearest(String(wrong), good)

@@ -2,7 +2,8 @@ import type { XStatic } from 'typebox/schema'
 import { readTimestamp, toSeconds } from '../http/timestamps.ts'
 import { keyFields } from '../http/representations/key-fields.ts'
 import type { ChangeKeyBody } from '../http/representations/key-fields.ts'
-import { KEY_SCOPE, SCOPES, UNSCOPED } from '../domain/keys/policy/scopes.ts'
+import { SCOPES, UNSCOPED } from '../domain/keys/policy/scopes.ts'
+import { isPossibleScope } from '../domain/services/checks.ts'
 import { UsageError } from './failures.ts'
 import type { OptionSpecs, Values } from './options.ts'
 
@@ -13,7 +14,7 @@ export const policyOptions = {
     multiple: true,
     choices: SCOPES,
     accepts: [UNSCOPED],
-    acceptsLike: new RegExp(KEY_SCOPE),
+    acceptsOther: isPossibleScope,
     help: `a scope of the key, such as apps:read; * for all scopes of this API; orders:* for all scopes of the
 service orders; may be repeated`
   },

@@ -8,7 +8,7 @@ import type { StorageStatistics } from '../domain/statistics.ts'
 
 /** An open database of any engine. Services read and write with its transactor. */
 export interface Storage extends AppStore, NodeReads {
-  /** The store of client keys and services. If connections are limited, its changes have their own connections. */
+  /** The store of client keys and services. If connections are limited, changes to keys have their own connections. */
   readonly keys: ServiceStore
   /** Only the lookups for authenticated requests. */
   readonly keyLookup: Required<KeyLookup>

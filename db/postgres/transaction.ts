@@ -3,10 +3,10 @@ import type { PostgresDatabase } from './database.ts'
 import { asQuery, isConnectionFailure } from './failures.ts'
 
 /**
- * The stages in which a transaction sends statements at its end. First it locks the rows that it writes. Then it takes
- * the lock for all changes to keys and writes, and finally it appends to the audit trail. A transaction that waits for
- * a row therefore blocks only others that need the row. The usage of keys comes after everything that may wait, because
- * changes need the same rows.
+ * The stages in which a transaction sends statements at its end. First it locks the rows that it writes, and writes
+ * those that may be many. Then it takes the lock for all changes to keys and writes, and finally it appends to the
+ * audit trail. A transaction that waits for a row therefore blocks only others that need the row. The usage of keys
+ * comes after everything that may wait, because changes need the same rows.
  */
 const STAGES = ['beforeLock', 'lock', 'bulk', 'change', 'write', 'audit', 'use', 'beforeCommit'] as const
 export type Stage = (typeof STAGES)[number]

@@ -48,7 +48,7 @@ export interface ClientKeyFilter {
   readonly scope?: string | undefined
   /** Includes only keys that have at least one of these scopes. */
   readonly anyOfScopes?: readonly string[] | undefined
-  /** Includes only managed keys with an active token that was sealed with the secret of this generation. */
+  /** Includes only managed keys that have an active token of this generation. */
   readonly generation?: string | undefined
 }
 
@@ -149,8 +149,8 @@ export interface Advance {
 export interface KeyRows extends KeyReads, KeyUsageRows {
   /**
    * Increments the revision, so that `KeyFreshness` reports the change. `keyId` is the id of the key that the
-   * transaction changes, or `ALL_KEYS`. Every transaction that changes keys or tokens must call this function once,
-   * after its reads and before its writes. If any key, token or secret that the transaction has read changes before the
+   * transaction changes, or `ALL_KEYS`. Every transaction that changes keys, tokens or services must call this function once,
+   * after its reads and before its writes. If any key, token, service or secret that the transaction has read changes before the
    * commit, nothing is stored, and `work` runs again. With `ALL_KEYS`, throws NodesOutdated if a node doesn't apply
    * such changes.
    */

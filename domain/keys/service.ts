@@ -34,7 +34,7 @@ export interface KeyServiceOptions<S extends string = string> extends TokenSecre
   readonly store: KeyStore
   /** Finds the keys of tokens. By default, each token is looked up in the store, and nothing is cached. */
   readonly keyLookup?: KeyLookup | undefined
-  /** The scopes that can be assigned to keys. Defaults to this service's own scopes. */
+  /** The scopes that can be assigned to keys, in addition to those of services. Defaults to the scopes of this API. */
   readonly scopes?: readonly S[] | undefined
   /** The environment keys: `key_id`s, or `sha256:<64 hex>` digests of them. */
   readonly allowList?: readonly string[] | undefined

@@ -1,6 +1,7 @@
 import { InvalidFields } from '../errors.ts'
 import { issuesOf } from '../field-issue.ts'
 import type { FieldIssue } from '../field-issue.ts'
+import { serviceOf } from '../keys/policy/scopes.ts'
 import { credentialIssues } from '../keys/token/shape.ts'
 import { isReservedName } from './reserved.ts'
 import type { ServiceChange, ServiceScope, WantedService } from './service.ts'
@@ -18,6 +19,12 @@ const REST = /^(:[a-z0-9_.-]+)+$/
 
 /** Returns whether a text has the format of a service's name. The name may be reserved. */
 export const isServiceName = (name: string): boolean => NAME.test(name)
+
+/** Returns whether a scope exists, or would exist if a service defined it. */
+export const isPossibleScope = (scope: string): boolean => {
+  const service = serviceOf(scope)
+  return service === null || (isServiceName(service) && !isReservedName(service))
+}
 
 /** Throws InvalidFields if the name, the scopes or the texts of a new service aren't allowed. */
 export const refuseBadService = ({ name, ...change }: WantedService): void => {

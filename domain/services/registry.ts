@@ -60,7 +60,7 @@ type Decide = (tx: ServiceTx, occasion: Occasion) => Promise<ServicePlan>
 type Commit = (context: RequestContext, isBulk: boolean, decide: Decide) => Promise<ChangedService>
 
 const createCommit = ({ store, background = NOT_REPORTED }: ServiceRegistryOptions): Commit => {
-  const confirm = createConfirmCommitted(store, background, 'confirm a change of a service')
+  const confirm = createConfirmCommitted(store, background, 'confirm a change to a service')
   return async (context, isBulk, decide) => {
     const decideAndWrite = async (tx: ServiceTx) => {
       const { write, ...decided } = await decide(tx, { at: tx.now(), context })

@@ -84,8 +84,7 @@ export const ForceQuery = {
   properties: {
     force: {
       type: 'boolean',
-      description: 'Whether to take the removed scopes from the client keys that have them.',
-      examples: [false]
+      description: 'Whether to take the removed scopes from the client keys that have them.'
     }
   }
 } as const

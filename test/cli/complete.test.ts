@@ -39,8 +39,8 @@ const proposed = (stdout: string): string[] => {
 
 test('completion suggests groups, commands, options and known values', async t => {
   const requests: [words: string[], proposals: string[]][] = [
-    [[], ['quickstart', 'serve', 'key', 'user', 'db', 'node', 'audit', 'openapi', 'complete']],
-    [[''], ['quickstart', 'serve', 'key', 'user', 'db', 'node', 'audit', 'openapi', 'complete']],
+    [[], ['quickstart', 'serve', 'key', 'user', 'service', 'db', 'node', 'audit', 'openapi', 'complete']],
+    [[''], ['quickstart', 'serve', 'key', 'user', 'service', 'db', 'node', 'audit', 'openapi', 'complete']],
     [['qu'], ['quickstart']],
     [['key', 'issue', '--none='], []],
     [
@@ -92,7 +92,7 @@ test('completion suggests groups, commands, options and known values', async t =
     ],
     [['--'], ['--version', '--help']],
     [['nothing', ''], []],
-    [[], ['quickstart', 'serve', 'key', 'user', 'db', 'node', 'audit', 'openapi', 'complete']]
+    [[], ['quickstart', 'serve', 'key', 'user', 'service', 'db', 'node', 'audit', 'openapi', 'complete']]
   ]
   for (const [words, proposals] of requests) {
     const { code, stdout, stderr } = await command(t, 'complete', { args: ['--', ...words] })

@@ -51,7 +51,7 @@ test("a command's help explains the command, its argument and each option", asyn
     'key:issue': [
       /^Issues a client key: a key_id, and a key_access_token that contains the sealed/m,
       /^With --name:\n {2}--name <name> +the name of the key/m,
-      /^ {2}--scope <scope> +a scope of the key, .*\n.*\(choices: "apps:read", "apps:write", /m,
+      /^ {2}--scope <scope> +a scope of the key, [^]*?\(choices:\s+"apps:read", "apps:write", /m,
       /^ {2}--expires <when> +when the key expires: 90d, 12h or 1y from now/m,
       /^ {2}--allow-ip <range> +an IP address or CIDR range from which the key is accepted/m,
       /^ {2}--rate <limit> +the rate limit shared by all of the key's tokens/m,

@@ -172,7 +172,11 @@ test('the error about a mistyped option or command suggests the closest match, a
     ['There is no option --desc; did you mean --description?', 'key:issue', '--desc', 'x'],
     ['There is no option --version.', 'key:list', '--version'],
     ['There is no command rotate; did you mean key rotate?', 'rotate'],
-    ['There is no command list; did you mean key list or user list or node list or audit list?', 'list', '--json'],
+    [
+      'There is no command list; did you mean key list or user list or service list or node list or audit list?',
+      'list',
+      '--json'
+    ],
     ['There is no option -x.', 'key:list', '-x'],
     ['There is no such option.', 'key:list', '--0123456789abcdef'],
     ['There is no option --constructor.', 'key:list', '--constructor'],

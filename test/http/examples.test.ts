@@ -9,13 +9,15 @@ import { differences, dump, filledIn } from './examples.ts'
 /** The rows that the documentation's examples create. The key expires after a day. */
 const CREATED: Readonly<Record<string, readonly string[]>> = {
   'POST /client_keys': ['audits +', 'client_key_tokens +', 'client_keys +'],
-  'POST /organizations': ['audits +', 'organizations +']
+  'POST /organizations': ['audits +', 'organizations +'],
+  'POST /services': ['audits +', 'services +']
 }
 
 /** Creates a world with a client key in addition to the sample data. */
 const populated = async (t: Test) => {
   const made = await world(t)
   const issued = await made.call('POST', '/client_keys', { name: 'billing-sync' })
+  await made.call('POST', '/services', { name: 'orders', scopes: [{ name: 'orders:read' }] })
   const db = await connect(t, made.env.DATABASE_URL)
   return { made, keyId: String(issued.json.id), db }
 }
@@ -66,6 +68,7 @@ test('submitting the prefilled form does not change an existing resource', onlyO
     '/client_keys/{id}': `/client_keys/${keyId}`,
     '/organizations/{id}': '/organizations/1',
     '/profile': '/profile',
+    '/services/{name}': '/services/orders',
     '/users/{id}': '/users/1'
   }
   const updates = (await filledIn(made)).filter(

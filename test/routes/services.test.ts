@@ -233,7 +233,7 @@ test('a scope or service that keys have is only removed with force, and is taken
   const one = await issue(made, 'orders:read')
   const mixed = await issue(made, 'orders:read', 'apps:read', 'orders:refunds:write')
   const all = await issue(made, 'orders:*')
-  const caller = await issue(made, 'tokens:introspect:orders', 'audits:read')
+  const introspects = await issue(made, 'tokens:introspect:orders', 'audits:read')
   const revoked = await issue(made, 'orders:read', 'users:read')
   const other = await issue(made, 'tokens:introspect')
   await call('POST', `/client_keys/${revoked.id}/revoke`)
@@ -251,7 +251,7 @@ test('a scope or service that keys have is only removed with force, and is taken
 
   t.match(await call('DELETE', '/services/orders'), { status: 409, json: { detail: /^3 client keys have/ } })
   t.match(await call('DELETE', '/services/orders?force=true'), { status: 200, json: { changed_keys: 3 } })
-  const left = await Promise.all([one, mixed, all, caller, other].map(async ({ id }) => await scopesOf(made, id)))
+  const left = await Promise.all([one, mixed, all, introspects, other].map(async ({ id }) => await scopesOf(made, id)))
   t.same(left, [[], ['apps:read'], [], ['audits:read'], ['tokens:introspect']])
   t.match((await call('GET', '/audits?subject_type=service&limit=2')).json, [
     { action: 'service.delete', changes: { changed_keys: { to: 3 } } },
@@ -291,8 +291,8 @@ test('nobody gives a scope that they lack, and unscoped keys can give scopes tha
   const writing = 'client_keys:write'
   const all = await issue(made, writing, 'orders:*')
   const one = await issue(made, writing, 'orders:read')
-  const caller = await issue(made, writing, 'tokens:introspect:orders')
-  const callers = await issue(made, writing, 'tokens:introspect')
+  const introspects = await issue(made, writing, 'tokens:introspect:orders')
+  const introspectsAll = await issue(made, writing, 'tokens:introspect')
   const unscoped = await issue(made, '*')
   const admin = await signIn(made, 'ada')
   const given: [string, typeof admin, string, number][] = [
@@ -307,13 +307,13 @@ test('nobody gives a scope that they lack, and unscoped keys can give scopes tha
     ['one', one.call, 'orders:*', 403],
     ['one', one.call, 'orders:refunds:write', 403],
     ['one', one.call, 'orders:unknown', 403],
-    ['caller', caller.call, 'tokens:introspect:orders', 201],
-    ['caller', caller.call, 'tokens:introspect:ledger', 403],
-    ['caller', caller.call, 'tokens:introspect', 403],
-    ['caller', caller.call, 'orders:read', 403],
-    ['callers', callers.call, 'tokens:introspect:ledger', 201],
-    ['callers', callers.call, 'tokens:introspect:nothing', 422],
-    ['callers', callers.call, 'services:write', 403],
+    ['introspects', introspects.call, 'tokens:introspect:orders', 201],
+    ['introspects', introspects.call, 'tokens:introspect:ledger', 403],
+    ['introspects', introspects.call, 'tokens:introspect', 403],
+    ['introspects', introspects.call, 'orders:read', 403],
+    ['introspectsAll', introspectsAll.call, 'tokens:introspect:ledger', 201],
+    ['introspectsAll', introspectsAll.call, 'tokens:introspect:nothing', 422],
+    ['introspectsAll', introspectsAll.call, 'services:write', 403],
     ['unscoped', unscoped.call, 'orders:refunds:write', 201],
     ['unscoped', unscoped.call, 'ledger:*', 201],
     ['an administrator', admin, 'orders:read', 403],

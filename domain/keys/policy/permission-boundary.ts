@@ -30,9 +30,10 @@ export const permissionBoundaryOf = ({ key, expiresAt }: Pick<KnownToken, 'key' 
 }
 
 /**
- * Returns the current permission boundary of a requester who changes keys, or null if there is none. If the requester
+ * Returns the current permission boundary of a requester who makes a change, or null if there is none. If the requester
  * is a client key, it's read again in the same transaction as the change. Throws InvalidToken if the key has expired or
- * been revoked in the meantime, or InsufficientScope if it isn't allowed to change keys.
+ * been revoked in the meantime, or InsufficientScope if it lacks the scope that the
+ * change requires.
  */
 export const currentBoundary = async (
   keys: Pick<KeyReads, 'findToken' | 'findRevocation'>,

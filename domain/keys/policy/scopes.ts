@@ -1,5 +1,5 @@
 /**
- * The scopes of this service, each of which allows reading or writing one kind of resource. Users with the role `admin`
+ * The scopes of this API, each of which allows one kind of action on one kind of resource. Users with the role `admin`
  * can assign only some of them to keys, because they have no permissions for other users' apps and organizations.
  * Services that use the client key library define their own scopes.
  */
@@ -37,7 +37,7 @@ export const ADMINISTRATOR_SCOPES: readonly Scope[] = TABLE.filter(
  */
 export const UNSCOPED = '*'
 
-/** The scopes that can be assigned to keys of this service. */
+/** The scopes that can be assigned to keys, except those of services. */
 export const ASSIGNABLE_SCOPES = [UNSCOPED, ...SCOPES] as const
 
 export type AssignableScope = (typeof ASSIGNABLE_SCOPES)[number]

@@ -1,7 +1,8 @@
 import { keyPrincipalOf } from '../../../domain/access/principal.ts'
 import { ClientKeyNotFound, InvalidFields } from '../../../domain/errors.ts'
-import { KEY_SCOPE, scopesCovering } from '../../../domain/keys/policy/scopes.ts'
-import { MAX_SCOPE } from '../../../domain/services/checks.ts'
+import { issuesOf } from '../../../domain/field-issue.ts'
+import { KEY_SCOPE, SCOPE_RULE, scopesCovering } from '../../../domain/keys/policy/scopes.ts'
+import { isPossibleScope, MAX_SCOPE } from '../../../domain/services/checks.ts'
 import { cancellationOf } from '../../../http/cancellation.ts'
 import { timestamp, toTimestamp } from '../../../http/timestamps.ts'
 import { linkHeader } from '../../../http/links.ts'
@@ -80,7 +81,7 @@ export const listKeys: Handler<typeof listSchema> = async ({ server, query }, re
     unusedSince: toTimestamp('unused_since', query.unused_since, 'ago'),
     namePrefix: query.name,
     owner: query.owner,
-    anyOfScopes: query.scope === undefined ? undefined : scopesCovering(query.scope),
+    anyOfScopes: scopesWith(query.scope),
     generation: query.generation
   }
   await server.keyUsage.settle()
@@ -88,6 +89,13 @@ export const listKeys: Handler<typeof listSchema> = async ({ server, query }, re
   const { keys, more } = await server.clientKeys.list(filter, page, { signal: cancellationOf(response) })
   if (more) linkNext(response, keys.at(-1)?.id)
   return keys.map(toKeyJson)
+}
+
+/** Returns the scopes that cover the given one. Throws InvalidFields if no key can have it. */
+const scopesWith = (scope: string | undefined): string[] | undefined => {
+  if (scope === undefined) return undefined
+  if (!isPossibleScope(scope)) throw new InvalidFields({ issues: issuesOf('scope', [`scope ${SCOPE_RULE}`]) })
+  return scopesCovering(scope)
 }
 
 export const showSchema = {
