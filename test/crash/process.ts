@@ -17,6 +17,9 @@ export interface Reply {
   json: ReturnType<typeof JSON.parse>
 }
 
+/** How long a request waits for its response before it counts as lost. */
+const UNANSWERED_MS = 60_000
+
 /** Sends a request and resolves with the complete response. Rejects if the response is incomplete. */
 export const call = async (
   port: number,
@@ -26,16 +29,26 @@ export const call = async (
   body?: unknown,
   headers: Record<string, string> = {}
 ): Promise<Reply> => {
-  const response = await fetch(`http://127.0.0.1:${port}${path}`, {
-    method,
-    headers: {
-      authorization: `Bearer ${token}`,
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...headers
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) })
-  })
-  return { status: response.status, headers: response.headers, json: await response.json() }
+  // If a server is killed, fetch may never settle, and then nothing else keeps the process alive.
+  const unanswered = new AbortController()
+  const timer = setTimeout(() => {
+    unanswered.abort()
+  }, UNANSWERED_MS)
+  try {
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: unanswered.signal
+    })
+    return { status: response.status, headers: response.headers, json: await response.json() }
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 /** The compiled server, in a process that a test can kill. */
